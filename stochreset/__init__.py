@@ -1,0 +1,1 @@
+"""Monte Carlo of first passage under resetting on toy models."""

@@ -1,0 +1,142 @@
+"""Ensembles of metric traces, and the study that collects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.passages import Direction, PassageSample, check_direction, first_passage, valid_lengths
+
+UNPERTURBED = "unperturbed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ensemble:
+    """Traces of one metric for independent runs under one protocol.
+
+    Attributes
+    ----------
+    values : (runs, epochs) float array
+        The metric after each epoch, epochs counted from 1; NaN after the end of a shorter run, NaN or
+        infinity where a run diverged.
+    seeds : (runs,) int array
+        Seed of each run, unique within the ensemble. Runs of equal seed in two ensembles are taken as
+        dependent when they are resampled.
+    metric : str
+        Name of the metric.
+    direction : {"at_least", "at_most"}
+        Whether training is complete when the metric is at least, or at most, the threshold.
+    perturbation : str or None
+        Name of the perturbation, None for unperturbed runs.
+    period : int or None
+        Epochs between perturbations; the n-th one acts after the metric of epoch ``n * period``.
+    """
+
+    values: NDArray[np.float64]
+    seeds: NDArray[np.int64]
+    metric: str = "metric"
+    direction: Direction = "at_least"
+    perturbation: str | None = None
+    period: int | None = None
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, dtype=float)
+        seeds = np.array(self.seeds, dtype=np.int64)
+        if values.ndim != 2 or 0 in values.shape:
+            raise ValueError(f"`values` must be a non-empty (runs, epochs) array, got shape {values.shape}")
+        if seeds.shape != values.shape[:1]:
+            raise ValueError(
+                f"`seeds` must have one entry per run ({values.shape[0]}), got shape {seeds.shape}"
+            )
+        unique, counts = np.unique(seeds, return_counts=True)
+        if unique.size != seeds.size:
+            raise ValueError(
+                f"`seeds` must be unique within an ensemble; {unique[counts > 1][0]} occurs twice"
+            )
+        check_direction(self.direction)
+        if (self.perturbation is None) != (self.period is None):
+            raise ValueError(
+                "`perturbation` and `period` go together: give both, or neither for unperturbed runs; "
+                f"got {self.perturbation!r} and {self.period!r}"
+            )
+        if self.period is not None and self.period < 1:
+            raise ValueError(f"`period` must be at least 1 epoch, got {self.period}")
+        for name, array in (("values", values), ("seeds", seeds)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    @property
+    def name(self) -> str:
+        """``unperturbed``, or perturbation and period joined by a colon."""
+        return UNPERTURBED if self.perturbation is None else f"{self.perturbation}:{self.period}"
+
+    @property
+    def horizon(self) -> int:
+        """Number of epochs of the longest run."""
+        return self.values.shape[1]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Epochs of each run before its end or divergence, shape (runs,)."""
+        return valid_lengths(self.values)
+
+    def first_passage(self, threshold: float, horizon: int | None = None) -> PassageSample:
+        """First-passage times to ``threshold``, in epochs; see `theory.first_passage`."""
+        return first_passage(self.values, threshold, self.direction, horizon)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """One metric of an unperturbed ensemble and of any number of perturbed ones."""
+
+    unperturbed: Ensemble
+    perturbed: tuple[Ensemble, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "perturbed", tuple(self.perturbed))
+        if self.unperturbed.perturbation is not None:
+            raise ValueError(f"`unperturbed` must have no perturbation, got {self.unperturbed.name}")
+        seen = set()
+        for ensemble in self.perturbed:
+            if ensemble.perturbation is None:
+                raise ValueError("every ensemble in `perturbed` needs a perturbation and a period")
+            if ensemble.name in seen:
+                raise ValueError(f"`perturbed` holds {ensemble.name} twice; merge its runs into one ensemble")
+            if (ensemble.metric, ensemble.direction) != (self.unperturbed.metric, self.unperturbed.direction):
+                raise ValueError(
+                    f"`perturbed` {ensemble.name} has metric {ensemble.metric!r} ({ensemble.direction}), "
+                    f"the unperturbed runs {self.unperturbed.metric!r} ({self.unperturbed.direction})"
+                )
+            seen.add(ensemble.name)
+
+    def __iter__(self) -> Iterator[Ensemble]:
+        yield self.unperturbed
+        yield from self.perturbed
+
+    @property
+    def perturbations(self) -> tuple[str, ...]:
+        """Names of the perturbations, in the order of their first ensemble."""
+        return tuple(dict.fromkeys(str(e.perturbation) for e in self.perturbed))
+
+    def periods(self, perturbation: str) -> tuple[int, ...]:
+        """Periods at which ``perturbation`` was run, ascending."""
+        return tuple(
+            sorted(int(e.period) for e in self.perturbed if e.perturbation == perturbation and e.period)
+        )
+
+    def ensemble(self, perturbation: str, period: int) -> Ensemble:
+        """Return the runs of ``perturbation`` at ``period``."""
+        for candidate in self.perturbed:
+            if (candidate.perturbation, candidate.period) == (perturbation, period):
+                return candidate
+        if perturbation not in self.perturbations:
+            known = ", ".join(self.perturbations) or "none"
+            raise ValueError(f"`perturbation` {perturbation!r} is not in this study; it has: {known}")
+        known = ", ".join(map(str, self.periods(perturbation)))
+        raise ValueError(f"`period` {period} was not run for {perturbation!r}; it was run at: {known}")

@@ -1,0 +1,156 @@
+"""First-passage times from metric traces, with right-censoring.
+
+A run produces one value of a metric after each epoch, counted from 1. Its first-passage time is
+``T = min{t >= 1 : a(t) >= threshold}`` (``<=`` for a metric to be minimised). A run that has not
+reached the threshold when it ends is right-censored there: never dropped, never counted as arrived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import CensoredData
+
+Direction = Literal["at_least", "at_most"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageSample:
+    """First-passage times of independent runs, some of them right-censored.
+
+    Attributes
+    ----------
+    times : (runs,) float array
+        First-passage time where ``censored`` is False, otherwise the last time at which the run was
+        seen not to have arrived. In the unit of the process (epochs for training runs).
+    censored : (runs,) bool array
+        True where the run had not arrived.
+    """
+
+    times: NDArray[np.float64]
+    censored: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        times = np.array(self.times, dtype=float)
+        censored = np.array(self.censored, dtype=bool)
+        if times.ndim != 1 or times.size == 0:
+            raise ValueError(f"`times` must be a non-empty 1-D array, got shape {times.shape}")
+        if censored.shape != times.shape:
+            raise ValueError(f"`censored` must have the shape of `times` {times.shape}, got {censored.shape}")
+        bad = ~(np.isfinite(times) & (times >= 0))
+        if bad.any():
+            where = int(np.argmax(bad))
+            raise ValueError(
+                f"`times` must be finite and non-negative, got {times[where]} at index {where}; "
+                "mark a run that never arrived as censored at the last time it was seen"
+            )
+        for name, array in (("times", times), ("censored", censored)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return self.times.size
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """True where the run arrived."""
+        return ~self.censored
+
+    @property
+    def n_censored(self) -> int:
+        """Number of runs that had not arrived when they were last seen."""
+        return int(self.censored.sum())
+
+    @property
+    def horizon(self) -> float:
+        """Latest time at which any run was still watched."""
+        return float(self.times.max())
+
+    def to_censored_data(self) -> CensoredData:
+        """Convert to `scipy.stats.CensoredData`, which sorts arrived from censored runs (the order is lost)."""
+        return CensoredData.right_censored(self.times, self.censored)
+
+    @classmethod
+    def from_censored_data(cls, data: CensoredData) -> PassageSample:
+        """Build from right-censored `scipy.stats.CensoredData`; left or interval censoring is refused."""
+        if data._left.size or data._interval.size:
+            raise ValueError(
+                "`data` must hold only exact and right-censored times; it has left- or interval-censored ones"
+            )
+        times = np.concatenate([data._uncensored, data._right])
+        return cls(times, np.arange(times.size) >= data._uncensored.size)
+
+    def to_durations(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return ``(durations, event_observed)`` as the fitters of lifelines expect them."""
+        return self.times.copy(), self.observed.copy()
+
+    def restrict(self, horizon: float) -> PassageSample:
+        """Censor at ``horizon`` whatever happens later."""
+        if not horizon > 0:
+            raise ValueError(f"`horizon` must be positive, got {horizon}")
+        return PassageSample(
+            np.minimum(self.times, horizon), np.asarray(self.censored | (self.times > horizon))
+        )
+
+
+def valid_lengths(traces: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for each trace the number of epochs before its first non-finite value, shape (runs,)."""
+    broken = ~np.isfinite(traces)
+    return np.where(broken.any(axis=1), broken.argmax(axis=1), traces.shape[1])
+
+
+def check_direction(direction: str) -> None:
+    """Raise if ``direction`` is not one of the two known ones."""
+    if direction not in get_args(Direction):
+        raise ValueError(f"`direction` must be 'at_least' or 'at_most', got {direction!r}")
+
+
+def first_passage(
+    traces: ArrayLike,
+    threshold: float,
+    direction: Direction = "at_least",
+    horizon: int | None = None,
+) -> PassageSample:
+    """First epoch at which each trace reaches ``threshold``.
+
+    Parameters
+    ----------
+    traces : (runs, epochs) array
+        One row per run, one value per epoch, epochs counted from 1. The first NaN or infinity ends
+        a run (end of a shorter run, or divergence): later values are ignored.
+    threshold : float
+        In the unit of the metric. Reaching it exactly counts as arrival.
+    direction : {"at_least", "at_most"}
+        Whether arrival means ``trace >= threshold`` or ``trace <= threshold``.
+    horizon : int, optional
+        Ignore what happens after this epoch. Default: the end of the traces.
+
+    Returns
+    -------
+    PassageSample
+        Times in epochs. A run that did not arrive is censored at its last finite epoch.
+
+    Examples
+    --------
+    >>> sample = first_passage([[0.1, 0.5, 0.9], [0.2, 0.3, 0.4]], threshold=0.5)
+    >>> sample.times, sample.censored
+    (array([2., 3.]), array([False,  True]))
+    """
+    values = np.asarray(traces, dtype=float)
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(f"`traces` must be a non-empty (runs, epochs) array, got shape {values.shape}")
+    if not np.isfinite(threshold):
+        raise ValueError(f"`threshold` must be finite, got {threshold}")
+    check_direction(direction)
+    if horizon is not None:
+        if horizon < 1:
+            raise ValueError(f"`horizon` must be at least 1 epoch, got {horizon}")
+        values = values[:, :horizon]
+    lengths = valid_lengths(values)
+    hit = values >= threshold if direction == "at_least" else values <= threshold
+    hit &= np.arange(values.shape[1]) < lengths[:, None]
+    arrived = hit.any(axis=1)
+    return PassageSample(np.where(arrived, hit.argmax(axis=1) + 1, lengths), ~arrived)

@@ -1,0 +1,1 @@
+"""Real training runs: stored in HDF5, imported from CSV, and trained."""
