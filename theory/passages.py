@@ -70,7 +70,7 @@ class PassageSample:
         return float(self.times.max())
 
     def to_censored_data(self) -> CensoredData:
-        """Convert to `scipy.stats.CensoredData`, which sorts arrived from censored runs (the order is lost)."""
+        """Convert to `scipy.stats.CensoredData`, which sorts arrived from censored runs (order is lost)."""
         return CensoredData.right_censored(self.times, self.censored)
 
     @classmethod
@@ -91,9 +91,8 @@ class PassageSample:
         """Censor at ``horizon`` whatever happens later."""
         if not horizon > 0:
             raise ValueError(f"`horizon` must be positive, got {horizon}")
-        return PassageSample(
-            np.minimum(self.times, horizon), np.asarray(self.censored | (self.times > horizon))
-        )
+        censored = np.asarray(np.logical_or(self.censored, self.times > horizon), dtype=np.bool_)
+        return PassageSample(np.minimum(self.times, horizon), censored)
 
 
 def valid_lengths(traces: NDArray[np.float64]) -> NDArray[np.int64]:

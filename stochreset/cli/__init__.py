@@ -1,0 +1,56 @@
+"""The command line, ``stochreset ...``: a thin layer over the packages, which it imports only when needed.
+
+Errors of use or of data end with exit code 2 and one line on standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from stochreset.cli import analysis, demo, importing, report
+
+app = typer.Typer(
+    help="Would it finish sooner if perturbed now and then, how, and how often?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("import-traces")(importing.import_traces)
+app.command("qss")(analysis.qss)
+app.command("predict")(analysis.predict)
+app.command("rank")(analysis.rank)
+app.command("report")(report.report)
+app.command("demo")(demo.demo)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 on success, 2 on an error of use or data, 130 on Ctrl-C."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = app(args=arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", 130)
+    except (ValueError, OSError) as error:
+        return _fail(str(error), 2)
+    except ImportError as error:
+        if error.name not in ("torch", "torchvision", "sklearn"):
+            raise
+        return _fail(f"{error.name} is not installed: pip install 'stochreset[training]'", 2)
+    except Exception as error:
+        # Usage errors: click's own exceptions, whose module depends on the version of typer.
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            raise
+        return _fail(describe(), getattr(error, "exit_code", 2))
+
+
+def _fail(message: str, code: int) -> int:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    print("stochreset: " + "; ".join(lines or ["nothing given, see --help"]), file=sys.stderr)
+    return code

@@ -1,0 +1,189 @@
+"""The whole analysis of a study at one threshold, and its report: figures and a summary."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stochreset.cli import documents
+from stochreset.cli.options import default_periods
+from stochreset.cli.tables import number
+from theory import MeasuredPoint, Prediction, Ranking, Study, kaplan_meier, measured_points, predict, rank
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """Ranking of a study, with predictions and measurements of each perturbation, by its name."""
+
+    study: Study
+    ranking: Ranking
+    predictions: dict[str, list[Prediction]]
+    measured: dict[str, tuple[MeasuredPoint, ...]]
+
+
+def analyse(study: Study, threshold: float, **settings: Any) -> Analysis:
+    """Rank the perturbations and predict each at its measured and at the usual periods.
+
+    ``settings`` are those of `theory.rank`.
+    """
+    ranking = rank(study, threshold, **settings)
+    predictions, measured = {}, {}
+    for optimum in ranking.optima:
+        name = optimum.perturbation
+        periods = sorted({*default_periods(study, name), optimum.prediction.period})
+        predictions[name] = predict(optimum.response, periods, optimum.limits)
+        measured[name] = measured_points(study, name, threshold)
+    return Analysis(study, ranking, predictions, measured)
+
+
+def headline(analysis: Analysis) -> str:
+    """The answer in one sentence."""
+    ranking = analysis.ranking
+    best = ranking.optima[0]
+    if best.speedup.low <= 1:
+        return (
+            f"Do not perturb: no perturbation is shown to reach {ranking.threshold:g} sooner "
+            f"(best: {best.perturbation} every {best.prediction.period} epochs, speed-up {_range(best)})."
+        )
+    state = "confirmed by runs there" if best.confirmed else f"predicted, {best.prediction.status}"
+    return (
+        f"Use {best.perturbation} every {best.prediction.period} epochs: {ranking.threshold:g} is reached in "
+        f"{best.prediction.mean:.3g} epochs on average, {best.speedup.value:.3g} times sooner than without "
+        f"(95 % interval {number(best.speedup.low, 3)} to {number(best.speedup.high, 3)}, over "
+        f"{ranking.horizon} epochs; {state})."
+    )
+
+
+def _range(optimum: Any) -> str:
+    return f"{number(optimum.speedup.low, 3)} to {number(optimum.speedup.high, 3)}"
+
+
+def summary_text(analysis: Analysis) -> str:
+    """The answer and its evidence as plain text."""
+    study, ranking = analysis.study, analysis.ranking
+    qss = ranking.qss
+    lines = [
+        headline(analysis),
+        "",
+        f"Metric {study.unperturbed.metric}, threshold {ranking.threshold:g}, {len(study.unperturbed)} unperturbed runs "
+        f"of {study.unperturbed.horizon} epochs.",
+        f"Quasi-steady state: {qss.verdict.replace('_', ' ')}; {qss.reason}.",
+        f"No perturbation: {ranking.unperturbed.value:.3g} ± {ranking.unperturbed.stderr:.2g} epochs up to epoch "
+        f"{ranking.horizon}, {ranking.unperturbed_censored} of {ranking.unperturbed_runs} runs not there by then.",
+    ]
+    for optimum in ranking.optima:
+        tau, p = optimum.response.tau_estimate, optimum.prediction
+        lines += [
+            "",
+            f"{optimum.perturbation}, measured at period {optimum.response.period}: "
+            f"mean residual time {tau.value:.3g} ± {tau.stderr:.2g} epochs{' at least' if tau.lower_bound else ''}",
+            f"  best period {p.period} (95 % interval {optimum.period_low} to {optimum.period_high}): "
+            f"{number(p.mean)} epochs [{number(p.low)}, {number(p.high)}], {p.status}, "
+            f"speed-up {optimum.speedup.value:.3g} [{_range(optimum)}]",
+        ]
+        if optimum.measured is not None:
+            m = optimum.measured
+            lines.append(f"  measured there: {m.mean} epochs, {m.runs} runs, {m.censored} censored")
+        if optimum.advice:
+            lines.append(f"  {optimum.advice}")
+    return "\n".join(lines) + "\n"
+
+
+def predictions_csv(analysis: Analysis) -> str:
+    """All predictions and measurements, one line per perturbation and period."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    fields = ("period", "mean", "stderr", "low", "high", "model", "status", "reason")
+    writer.writerow(
+        ["perturbation", *fields, "measured_mean", "measured_stderr", "measured_runs", "measured_censored"]
+    )
+    for name, predictions in analysis.predictions.items():
+        seen = {point.period: point for point in analysis.measured[name]}
+        for prediction in predictions:
+            point = seen.get(prediction.period)
+            measured = [""] * 4
+            if point is not None:
+                measured = [point.mean.value, point.mean.stderr, point.runs, point.censored]
+            writer.writerow([name, *(getattr(prediction, field) for field in fields), *measured])
+    return text.getvalue()
+
+
+def summary_document(analysis: Analysis) -> dict[str, Any]:
+    """Everything in the summary as one JSON document."""
+    study = analysis.study
+    return {
+        "headline": headline(analysis),
+        "qss": documents.qss_document(study.unperturbed.metric, study.unperturbed.name, analysis.ranking.qss),
+        "rank": documents.rank_document(analysis.ranking),
+        "predict": [
+            documents.predict_document(
+                o.response, analysis.predictions[o.perturbation], analysis.measured[o.perturbation]
+            )
+            for o in analysis.ranking.optima
+        ],
+    }
+
+
+def figures(analysis: Analysis) -> Mapping[str, Callable[[Axes], object]]:
+    """Figures of the report: file stem to a function that draws on given axes."""
+    from theory import plots
+
+    study, ranking = analysis.study, analysis.ranking
+    curve = kaplan_meier(study.unperturbed.first_passage(ranking.threshold))
+    drawn: dict[str, Callable[[Axes], object]] = {
+        "traces_unperturbed": lambda ax: plots.plot_traces(
+            study.unperturbed, ax, threshold=ranking.threshold
+        ),
+        "survival_unperturbed": lambda ax: plots.plot_survival(curve, ax).set_xlabel("epoch"),
+        "relaxation": lambda ax: plots.plot_relaxation(ranking.qss, ax),
+        "ranking": lambda ax: plots.plot_ranking(ranking, ax),
+    }
+    for optimum in ranking.optima:
+        name = optimum.perturbation
+        ensemble = study.ensemble(name, optimum.response.period)
+        drawn[f"traces_{name}"] = lambda ax, e=ensemble: plots.plot_traces(e, ax, threshold=ranking.threshold)
+        drawn[f"response_{name}"] = lambda ax, o=optimum: plots.plot_predictions(
+            analysis.predictions[o.perturbation],
+            analysis.measured[o.perturbation],
+            o.limits,
+            ax,
+            title=f"{o.perturbation.replace('_', ' ')}, threshold {ranking.threshold:g}",
+        )
+    return drawn
+
+
+def write_report(analysis: Analysis, out: Path) -> list[Path]:
+    """Write ``summary.txt``, ``.csv``, ``.json`` and every figure as PNG and SVG into ``out``."""
+    from matplotlib.figure import Figure
+
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"`--out` {out} is a file; name a folder")
+    out.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "summary.txt": summary_text(analysis),
+        "summary.csv": predictions_csv(analysis),
+        "summary.json": documents.dump(summary_document(analysis)) + "\n",
+    }
+    written = []
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+        written.append(out / name)
+    for stem, draw in figures(analysis).items():
+        figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+        draw(figure.subplots())
+        for suffix in ("png", "svg"):
+            path = out / f"{_safe(stem)}.{suffix}"
+            figure.savefig(path, dpi=150)
+            written.append(path)
+    return written
+
+
+def _safe(stem: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in stem)

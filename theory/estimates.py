@@ -1,0 +1,61 @@
+"""An estimate with its standard error and interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its uncertainty.
+
+    Attributes
+    ----------
+    value, stderr : float
+        Estimate and standard error, in the same unit.
+    low, high : float
+        Ends of the 95 % interval.
+    lower_bound : bool
+        True where censoring lets the data give only a lower bound of what was asked for.
+    """
+
+    value: float
+    stderr: float
+    low: float
+    high: float
+    lower_bound: bool = False
+
+    def __str__(self) -> str:
+        bound = "at least " if self.lower_bound else ""
+        return f"{bound}{self.value:.4g} ± {self.stderr:.2g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def positive_estimate(value: float, stderr: float, runs: float, lower_bound: bool = False) -> Estimate:
+    """Estimate of a positive quantity, with an interval that is symmetric in its logarithm.
+
+    Passage times are skewed to the right, and so are their sample means: an interval symmetric in the
+    mean misses too often above. By the delta method the logarithm has standard error
+    ``stderr / value``; the quantile is Student's, with ``runs - 1`` degrees of freedom. Coverage is
+    checked by simulation in ``tests/theory/test_calibration.py``.
+
+    Parameters
+    ----------
+    value, stderr : float
+        Estimate and standard error; NaN and infinity are allowed and give an interval of NaN.
+    runs : float
+        Number of independent runs behind the standard error.
+    lower_bound : bool
+        Passed on.
+    """
+    if not (np.isfinite(value) and np.isfinite(stderr) and runs > 1):
+        return Estimate(float(value), float("nan"), float("nan"), float("nan"), lower_bound)
+    quantile = float(stats.t.ppf((1 + LEVEL) / 2, runs - 1))
+    if value <= 0:
+        return Estimate(value, stderr, value - quantile * stderr, value + quantile * stderr, lower_bound)
+    factor = float(np.exp(quantile * stderr / value))
+    return Estimate(float(value), float(stderr), value / factor, value * factor, lower_bound)

@@ -1,0 +1,83 @@
+"""Measured means and responses of the perturbed ensembles of a study, and which of them to predict from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory.ensembles import Ensemble, Study
+from theory.estimates import Estimate
+from theory.relaxation import QuasiSteadyState
+from theory.response import Response, measure_response
+from theory.survival import mean_passage_time
+from theory.validity import ValidRange, valid_range
+
+ENOUGH_ALIVE = 50
+"""Residual times that make a period a good one to measure the response at."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPoint:
+    """Measured mean first-passage time at one period.
+
+    Attributes
+    ----------
+    period : int
+        Epochs.
+    mean : Estimate
+        Epochs; with censored runs the restricted mean, marked as a lower bound.
+    runs, censored : int
+        Runs, and those that had not arrived.
+    """
+
+    period: int
+    mean: Estimate
+    runs: int
+    censored: int
+
+
+def measured_point(ensemble: Ensemble, threshold: float) -> MeasuredPoint:
+    """Mean first-passage time of one perturbed ensemble."""
+    sample = ensemble.first_passage(threshold)
+    return MeasuredPoint(int(ensemble.period or 0), mean_passage_time(sample), len(sample), sample.n_censored)
+
+
+def measured_points(study: Study, perturbation: str, threshold: float) -> tuple[MeasuredPoint, ...]:
+    """Mean first-passage times at every period that was run, ascending."""
+    periods = study.periods(perturbation)
+    return tuple(measured_point(study.ensemble(perturbation, period), threshold) for period in periods)
+
+
+def choose_measured(study: Study, perturbation: str, threshold: float, qss: QuasiSteadyState) -> int:
+    """Period to predict from: the shortest one in the quasi-steady state with 50 runs alive at it.
+
+    Without such a period, the one with most runs alive among those in the quasi-steady state, or else
+    among all. Means are not looked at.
+    """
+    periods = study.periods(perturbation)
+    if not periods:
+        study.ensemble(perturbation, 1)  # raises, naming what there is
+    alive = {
+        period: int(np.sum(study.ensemble(perturbation, period).first_passage(threshold).times > period))
+        for period in periods
+    }
+    relaxed = [p for p in periods if qss.relaxation_epoch is not None and p >= qss.relaxation_epoch]
+    good = [p for p in relaxed if alive[p] >= ENOUGH_ALIVE]
+    return good[0] if good else max(relaxed or periods, key=lambda p: alive[p])
+
+
+def respond(
+    study: Study,
+    perturbation: str,
+    period: int,
+    threshold: float,
+    qss: QuasiSteadyState,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[Response, ValidRange]:
+    """Response of one ensemble of a study, and the range in which predictions from it are valid."""
+    ensemble = study.ensemble(perturbation, period)
+    response = measure_response(study.unperturbed, ensemble, threshold, resamples=resamples, seed=seed)
+    return response, valid_range(study.unperturbed, ensemble, response, qss)

@@ -1,0 +1,231 @@
+"""The best period of a perturbation, and the best perturbation.
+
+The period is searched where the cycle-resolved response is valid. In a quasi-steady state the hazard is
+constant, so where perturbing helps at all, sooner is better, and the optimum lies on the short edge
+of that range: then the recommendation says so, and names the runs that would confirm it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.bootstrap import percentile_interval
+from theory.ensembles import Study
+from theory.estimates import Estimate, positive_estimate
+from theory.measured import MeasuredPoint, choose_measured, measured_points, respond
+from theory.prediction import Prediction, cycle_mean, predict, predict_survival
+from theory.protocols import periodic
+from theory.relaxation import QuasiSteadyState, relaxation
+from theory.response import Response
+from theory.survival import restricted_mean
+from theory.validity import ValidRange
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """Best period found for one perturbation.
+
+    Attributes
+    ----------
+    perturbation : str
+        Its name.
+    prediction : Prediction
+        At the best period, with validity.
+    period_low, period_high : int
+        95 % interval of the best period, among those searched, from the bootstrap.
+    speedup : Estimate
+        Restricted mean without perturbation over that with it, both up to ``horizon``.
+    horizon : int
+        Epochs over which the speed-up is stated.
+    advice : str
+        What bounds the answer, and the run that would confirm it.
+    measured : MeasuredPoint or None
+        The runs at the best period, if there are any.
+    response : Response
+        What it was predicted from.
+    limits : ValidRange
+        Time scales that bound the validity.
+    """
+
+    perturbation: str
+    prediction: Prediction
+    period_low: int
+    period_high: int
+    speedup: Estimate
+    horizon: int
+    advice: str
+    measured: MeasuredPoint | None
+    response: Response
+    limits: ValidRange
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether runs at the best period exist and their mean agrees with the predicted one (95 %)."""
+        if self.measured is None or self.measured.censored:
+            return False
+        gap = self.measured.mean.value - self.prediction.mean
+        return bool(abs(gap) <= 1.96 * np.hypot(self.measured.mean.stderr, self.prediction.stderr))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Perturbations at their best periods, best first, against no perturbation.
+
+    Attributes
+    ----------
+    threshold : float
+        In the unit of the metric.
+    horizon : int
+        Epochs; all restricted means and speed-ups are stated up to it.
+    unperturbed : Estimate
+        Restricted mean without perturbation, epochs.
+    unperturbed_runs, unperturbed_censored : int
+        Runs, and those that had not arrived by the horizon.
+    optima : tuple of Optimum
+        Best first, by the restricted mean.
+    qss : QuasiSteadyState
+        Verdict on the unperturbed runs.
+    """
+
+    threshold: float
+    horizon: int
+    unperturbed: Estimate
+    unperturbed_runs: int
+    unperturbed_censored: int
+    optima: tuple[Optimum, ...]
+    qss: QuasiSteadyState
+
+
+def candidate_periods(limits: ValidRange) -> NDArray[np.int64]:
+    """Periods to search: every epoch up to 50 of the valid range, then steps of 5 %; always P* itself."""
+    shortest = limits.shortest if limits.shortest is not None else limits.measured_period
+    longest = max(limits.longest, limits.measured_period)
+    dense = np.arange(shortest, min(50, longest) + 1)
+    coarse = np.geomspace(50, max(longest, 50), 1 + int(np.log(max(longest, 50) / 50) / 0.05)).astype(int)
+    return np.unique(np.r_[dense, coarse[coarse <= longest], limits.measured_period])
+
+
+def best_period(
+    response: Response, limits: ValidRange, *, horizon: int, measured: tuple[MeasuredPoint, ...] = ()
+) -> Optimum:
+    """Find the period with the smallest predicted mean, within the valid range.
+
+    Parameters
+    ----------
+    response : Response
+        Measured at one period.
+    limits : ValidRange
+        Time scales that bound the validity.
+    horizon : int
+        Epochs up to which the speed-up is stated; at most ``response.horizon``.
+    measured : tuple of MeasuredPoint
+        Measured means of the same perturbation, to confirm.
+    """
+    periods = candidate_periods(limits)
+    means = np.stack([_central_mean(response, int(p)) for p in periods], axis=1)
+    chosen = np.argmin(np.where(np.isnan(means), np.inf, means), axis=1)
+    best = int(periods[chosen[0]])
+    low, high = percentile_interval(periods[chosen[1:]]) if len(chosen) > 1 else (best, best)
+    prediction = predict(response, [best], limits, model="cycles")[0]
+    alone = response.survival[:, :horizon].sum(axis=1)
+    together = predict_survival(response, best, horizon - 1).sum(axis=1)
+    ratio = alone / together
+    speedup = positive_estimate(float(ratio[0]), float(ratio[1:].std(ddof=1)), int(response.alive[0]))
+    at_best = next((point for point in measured if point.period == best), None)
+    advice = _advice(best, int(periods[0]), limits, speedup, at_best)
+    return Optimum(
+        response.perturbation,
+        prediction,
+        int(low),
+        int(high),
+        speedup,
+        horizon,
+        advice,
+        at_best,
+        response,
+        limits,
+    )
+
+
+def _central_mean(response: Response, period: int) -> NDArray[np.float64]:
+    fast, _ = cycle_mean(response, periodic(period), "hazard continues")
+    if period <= response.window:
+        return fast
+    slow, _ = cycle_mean(response, periodic(period), "nobody completes")
+    return np.where(np.isfinite(slow), (fast + slow) / 2, fast)
+
+
+def _advice(
+    best: int, shortest: int, limits: ValidRange, speedup: Estimate, measured: MeasuredPoint | None
+) -> str:
+    parts = []
+    if speedup.high < 1:
+        parts.append("do not perturb: it slows training down at every period searched")
+    elif speedup.low <= 1:
+        parts.append("no speed-up is shown: its interval contains 1")
+    if limits.shortest is None:
+        parts.append(
+            f"only the measured period {limits.measured_period} is validated; measure at a longer period"
+        )
+    elif best == shortest and best > 1:
+        parts.append(
+            f"the optimum lies at or below {best}, the edge of the validated range: what is shorter cannot "
+            f"be predicted; run period {max(1, best // 2)} to look beyond"
+        )
+    if measured is None:
+        parts.append(f"confirm with runs at period {best}")
+    return "; ".join(parts)
+
+
+def rank(
+    study: Study,
+    threshold: float,
+    *,
+    measured: Mapping[str, int] | None = None,
+    horizon: int | None = None,
+    qss: QuasiSteadyState | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Ranking:
+    """Rank the perturbations of a study, each at its best period.
+
+    Parameters
+    ----------
+    study : Study
+        Unperturbed runs, and each perturbation at one period at least.
+    threshold : float
+        In the unit of the metric.
+    measured : mapping of name to period, optional
+        The one period from which each perturbation is predicted. Default: see `choose_measured`.
+    horizon : int, optional
+        Epochs up to which speed-ups are stated. Default: the end of the unperturbed runs.
+    qss : QuasiSteadyState, optional
+        Verdict on the unperturbed runs, if it is known already.
+    resamples, seed : int
+        Of the bootstrap.
+    """
+    if not study.perturbations:
+        raise ValueError("`study` has no perturbed runs; add an ensemble with a perturbation at one period")
+    unknown = set(measured or {}) - set(study.perturbations)
+    if unknown:
+        raise ValueError(
+            f"`measured` names {', '.join(sorted(unknown))}; this study has {', '.join(study.perturbations)}"
+        )
+    end = study.unperturbed.horizon if horizon is None else horizon
+    if not 1 <= end <= study.unperturbed.horizon:
+        raise ValueError(f"`horizon` must be from 1 to {study.unperturbed.horizon} epochs, got {end}")
+    qss = relaxation(study.unperturbed) if qss is None else qss
+    optima = []
+    for name in study.perturbations:
+        period = (measured or {}).get(name) or choose_measured(study, name, threshold, qss)
+        response, limits = respond(study, name, period, threshold, qss, resamples=resamples, seed=seed)
+        points = measured_points(study, name, threshold)
+        optima.append(best_period(response, limits, horizon=end, measured=points))
+    sample = study.unperturbed.first_passage(threshold, end)
+    alone = restricted_mean(sample, end)
+    optima.sort(key=lambda optimum: -optimum.speedup.value)
+    return Ranking(threshold, end, alone, len(sample), sample.n_censored, tuple(optima), qss)

@@ -1,0 +1,180 @@
+"""Relaxation time and the verdict on a quasi-steady state (QSS).
+
+A run is in a quasi-steady state from epoch t on if the law of its metric no longer changes. The
+relaxation epoch is the first t for which the law at t and at four reference epochs up to 3t (at least
+t + 10) cannot be told apart by `theory.stationarity`. The test has level 5 % for the
+whole comparison, so if the law is stationary from t0 on, the epoch found exceeds t0 in 5 % of the
+studies: it is a 95 % lower confidence bound, and it grows with the number of runs. What could
+have been missed is stated as the smallest detectable shift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.ensembles import Ensemble
+from theory.stationarity import test_stationarity
+
+Verdict = Literal["reached", "not_reached", "undecided"]
+LEVEL = 0.05
+REFERENCES = 4
+MIN_RUNS = 20
+MIN_WINDOW = 10
+FACTOR = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuasiSteadyState:
+    """Verdict on a quasi-steady state.
+
+    Attributes
+    ----------
+    verdict : {"reached", "not_reached", "undecided"}
+        ``undecided`` means: not decidable with these runs.
+    relaxation_epoch : int or None
+        First epoch of the stationary window.
+    stationary_until : int or None
+        Last epoch up to which the law was not found to drift.
+    smallest_detectable_shift : float or None
+        Shift of the law at the relaxation epoch that would have been seen with probability 80 %, in the
+        unit of the metric.
+    reason : str
+        Why.
+    epochs : (tested,) int array
+        Epochs tested as the onset.
+    distances : (tested,) array
+        Largest KS distance between the law there and at its references, disjoint halves of the runs.
+    p_values : (tested,) array
+        Of the test that the law is stationary from there on.
+    """
+
+    verdict: Verdict
+    relaxation_epoch: int | None
+    stationary_until: int | None
+    smallest_detectable_shift: float | None
+    reason: str
+    epochs: NDArray[np.int64]
+    distances: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+
+
+def relaxation(ensemble: Ensemble, *, threshold: float | None = None, seed: int = 0) -> QuasiSteadyState:
+    """Find the relaxation epoch and decide whether a quasi-steady state is reached.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Unperturbed runs, as a rule.
+    threshold : float, optional
+        Look only at runs that have not reached this threshold before the epoch in question: the law given
+        survival. Default: all runs.
+    seed : int
+        Seed of the random splits; the same seed gives the same verdict.
+
+    Returns
+    -------
+    QuasiSteadyState
+        A verdict of any kind is a result, not an error.
+    """
+    values = _survivors(ensemble, threshold)
+    tested: list[tuple[int, float, float]] = []
+    enough = np.sum(np.isfinite(values), axis=0) >= MIN_RUNS
+    usable = int(np.argmin(enough)) if not enough.all() else values.shape[1]
+    if usable < 1 + MIN_WINDOW:
+        reason = (
+            f"{MIN_RUNS} runs over more than {MIN_WINDOW} epochs are needed, these have {len(ensemble)} runs "
+            f"and {usable} epochs with at least {MIN_RUNS} of them"
+        )
+        return _result("undecided", reason, tested)
+    for onset in range(1, usable + 1):
+        window = _window(onset, usable)
+        if window is None:
+            break
+        test = test_stationarity(values[:, window - 1], seed=seed)
+        tested.append((onset, float(test.distances[0].max()), test.p_value))
+        if test.p_value > LEVEL:
+            return _conclude(values[:, :usable], onset, window, tested, seed)
+    return _result("not_reached", _why_not(values[:, :usable], ensemble.direction), tested)
+
+
+def _survivors(ensemble: Ensemble, threshold: float | None) -> NDArray[np.float64]:
+    """Metric values, NaN where a run has ended or had reached the threshold before."""
+    watched = np.arange(1, ensemble.horizon + 1) <= ensemble.lengths[:, None]
+    if threshold is not None:
+        sample = ensemble.first_passage(threshold)
+        watched &= sample.censored[:, None] | (np.arange(1, ensemble.horizon + 1) < sample.times[:, None])
+    return np.where(watched, ensemble.values, np.nan)
+
+
+def _window(onset: int, usable: int) -> NDArray[np.int64] | None:
+    """Onset and its reference epochs; None if fewer than MIN_WINDOW epochs or one doubling are left."""
+    end = min(usable, max(FACTOR * onset, onset + MIN_WINDOW))
+    if end < max(2 * onset, onset + MIN_WINDOW):
+        return None
+    return np.rint(np.linspace(onset, end, REFERENCES + 1)).astype(int)
+
+
+def _conclude(
+    values: NDArray[np.float64],
+    onset: int,
+    window: NDArray[np.int64],
+    tested: list[tuple[int, float, float]],
+    seed: int,
+) -> QuasiSteadyState:
+    usable = values.shape[1]
+    shift = test_stationarity(values[:, window - 1], power=True, seed=seed).detectable_shift
+    spread = float(np.nanstd(values[:, window - 1]))
+    until = _stationary_until(values, onset, int(window[-1]), seed)
+    if shift > spread > 0:
+        reason = (
+            f"no shift seen from epoch {onset} on, but with {len(values)} runs only shifts above {shift:.3g} "
+            f"would have been, more than the spread {spread:.3g} between runs; add runs"
+        )
+        return _result("undecided", reason, tested, until=until, shift=shift)
+    drift = "" if until == usable else f"; drifts after epoch {until}"
+    seen = f"a shift of {shift:.3g} would be seen"
+    reason = f"law of the metric unchanged from epoch {onset} to {until}{drift}; {seen}"
+    return _result("reached", reason, tested, onset, until, shift)
+
+
+def _stationary_until(values: NDArray[np.float64], onset: int, end: int, seed: int) -> int:
+    """Push the end of the window outwards, by half of its length at a time, until the law differs."""
+    usable = values.shape[1]
+    ends = [end]
+    while ends[-1] < usable:
+        ends.append(min(usable, onset + int(np.ceil(1.5 * (ends[-1] - onset)))))
+    for before, after in zip(ends[:-1], ends[1:], strict=True):
+        window = np.rint(np.linspace(onset, after, REFERENCES + 1)).astype(int)
+        if test_stationarity(values[:, window - 1], seed=seed).p_value < LEVEL / (len(ends) - 1):
+            return before
+    return usable
+
+
+def _why_not(values: NDArray[np.float64], direction: str) -> str:
+    usable = values.shape[1]
+    late = np.nanmean(values[:, -max(1, usable // 10) :])
+    middle = np.nanmean(values[:, 2 * usable // 3 - max(1, usable // 10) : 2 * usable // 3])
+    change = late - middle
+    improving = change > 0 if direction == "at_least" else change < 0
+    kind = "still improves" if improving else "drifts back"
+    return (
+        f"the law of the metric keeps changing: over the last third of {usable} epochs its mean {kind} "
+        f"by {abs(change):.3g}; longer runs would show whether it settles"
+    )
+
+
+def _result(
+    verdict: Verdict,
+    reason: str,
+    tested: list[tuple[int, float, float]],
+    onset: int | None = None,
+    until: int | None = None,
+    shift: float | None = None,
+) -> QuasiSteadyState:
+    table = np.array(tested, dtype=float).reshape(-1, 3)
+    epochs, distances, p_values = table[:, 0].astype(np.int64), table[:, 1], table[:, 2]
+    return QuasiSteadyState(verdict, onset, until, shift, reason, epochs, distances, p_values)

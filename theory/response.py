@@ -1,0 +1,221 @@
+r"""Response to a perturbation, measured at one period.
+
+Until the first perturbation both processes are the same, so exactly (arXiv:2502.04121, eq. 1)
+
+    <T_P> = <min(T, P)> + S(P) <tau_P>,
+
+with S the survival of unperturbed runs and tau_P the residual time from the first perturbation.
+`measure_response` takes from the runs at one period P* all that the predictions need:
+
+ - S, from the unperturbed runs pooled with the first P* epochs of the perturbed ones, which obey the
+   same law until then;
+ - <tau>, directly from the residuals T - P* of the perturbed runs alive at P*;
+ - G_n(s), the probability not to have completed s epochs after the n-th perturbation, given alive at it.
+
+All are products of one minus hazards, so a perturbed ensemble enters through its hazard at each epoch,
+cut into cycles; censored runs leave the risk set as in the Kaplan–Meier estimate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.bootstrap import bootstrap_weights
+from theory.ensembles import Ensemble
+from theory.estimates import Estimate, positive_estimate
+from theory.passages import PassageSample
+
+MIN_ALIVE = 10
+"""A cycle of its own needs this many runs alive at its perturbation; later ones are pooled into it."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """What one measured period tells, for the data (index 0 of the first axis) and each resample.
+
+    Attributes
+    ----------
+    perturbation : str
+        Name of the perturbation.
+    period : int
+        Measured period P*, epochs.
+    threshold : float
+        In the unit of the metric.
+    survival : (1 + resamples, horizon + 1) array
+        S(t), t = 0 .. horizon, pooled; NaN where no run was watched any more.
+    tau : (1 + resamples,) array
+        Mean residual time after the first perturbation, epochs.
+    cycles : (1 + resamples, cycles, window + 1) array
+        G_n(s) for n = 1 .. cycles, s = 0 .. window; the last cycle pools all later ones.
+    alive : (cycles,) array
+        Perturbed runs alive at the n-th perturbation (for the last, summed over the cycles it pools).
+    unperturbed_runs, perturbed_runs : int
+        Sizes of the ensembles.
+    tau_censored : int
+        Residuals that are censored: then ``tau`` is a restricted mean, a lower bound.
+    inverted_tau : Estimate
+        The residual time by inverting the decomposition, for comparison: unbiased, far noisier.
+    """
+
+    perturbation: str
+    period: int
+    threshold: float
+    survival: Array
+    tau: Array
+    cycles: Array
+    alive: NDArray[np.int64]
+    unperturbed_runs: int
+    perturbed_runs: int
+    tau_censored: int
+    inverted_tau: Estimate
+
+    @property
+    def horizon(self) -> int:
+        """Epochs for which the unperturbed survival is known."""
+        return self.survival.shape[1] - 1
+
+    @property
+    def window(self) -> int:
+        """Epochs after a perturbation for which G_n is known; the measured period, or what fits."""
+        return self.cycles.shape[2] - 1
+
+    @property
+    def tau_estimate(self) -> Estimate:
+        """Direct estimate of the mean residual time, epochs."""
+        return positive_estimate(
+            float(self.tau[0]), float(self.tau[1:].std(ddof=1)), int(self.alive[0]), self.tau_censored > 0
+        )
+
+
+def epoch_counts(sample: PassageSample, weights: Array, horizon: int) -> tuple[Array, Array]:
+    """Weighted arrivals at, and runs at risk in, epochs 1 .. horizon; each (rows of weights, horizon)."""
+    times = sample.times.astype(int)
+    last = np.bincount(times, minlength=1).size
+    size = max(last, horizon + 1)
+    onehot = np.zeros((len(sample), size))
+    onehot[np.arange(len(sample)), times] = 1.0
+    events = weights @ (onehot * sample.observed[:, None])
+    ended = weights @ onehot
+    at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
+    return events[:, 1 : horizon + 1], at_risk[:, 1 : horizon + 1]
+
+
+def survival_from_counts(events: Array, at_risk: Array) -> Array:
+    """Kaplan–Meier S(t), t = 0 .. epochs, along the last axis; NaN once nobody is watched, unless S = 0."""
+    watched = at_risk > 0
+    hazard = np.divide(events, at_risk, out=np.zeros_like(events), where=watched)
+    hazard = np.where(hazard > 1 - 1e-12, 1.0, hazard)
+    survival = np.ones((*events.shape[:-1], events.shape[-1] + 1))
+    np.cumprod(1 - hazard, axis=-1, out=survival[..., 1:])
+    survival[..., 1:][~watched & (survival[..., 1:] > 0)] = np.nan
+    return survival
+
+
+def measure_response(
+    unperturbed: Ensemble,
+    perturbed: Ensemble,
+    threshold: float,
+    *,
+    resamples: int = 2000,
+    seed: int | np.random.Generator = 0,
+    pool: bool = True,
+) -> Response:
+    """Measure S, <tau> and the cycle-resolved response from one perturbed ensemble.
+
+    Parameters
+    ----------
+    unperturbed, perturbed : Ensemble
+        The same metric; ``perturbed`` at the measured period.
+    threshold : float
+        In the unit of the metric.
+    resamples : int
+        Bootstrap resamples, over runs, equal seeds together.
+    seed : int or numpy.random.Generator
+        Seed of the bootstrap.
+    pool : bool
+        Whether S also uses the perturbed runs before their first perturbation.
+
+    Raises
+    ------
+    ValueError
+        If no perturbed run is alive at its first perturbation, or watched after it.
+    """
+    period = perturbed.period
+    if period is None or perturbed.perturbation is None:
+        raise ValueError("`perturbed` must have a perturbation and a period, got unperturbed runs")
+    free, kicked = unperturbed.first_passage(threshold), perturbed.first_passage(threshold)
+    alive = int(np.sum(kicked.times > period))
+    if alive < 2:
+        raise ValueError(
+            f"`perturbed` {perturbed.name}: {alive} of {len(perturbed)} runs are alive and watched after the "
+            f"first perturbation at threshold {threshold:g}; at least 2 are needed. Raise the threshold, "
+            "shorten the period or add runs"
+        )
+    free_weights, kicked_weights = bootstrap_weights([unperturbed.seeds, perturbed.seeds], resamples, seed)
+    events, at_risk = epoch_counts(free, free_weights, unperturbed.horizon)
+    kicked_events, kicked_at_risk = epoch_counts(kicked, kicked_weights, perturbed.horizon)
+    if pool:
+        shared = min(period, unperturbed.horizon)
+        events[:, :shared] += kicked_events[:, :shared]
+        at_risk[:, :shared] += kicked_at_risk[:, :shared]
+    residual = survival_from_counts(kicked_events[:, period:], kicked_at_risk[:, period:])
+    cycles, alive_at = _cycle_survival(kicked, kicked_events, kicked_at_risk, period)
+    return Response(
+        perturbation=perturbed.perturbation,
+        period=period,
+        threshold=threshold,
+        survival=survival_from_counts(events, at_risk),
+        tau=np.nansum(residual[:, :-1], axis=1),
+        cycles=cycles,
+        alive=alive_at,
+        unperturbed_runs=len(unperturbed),
+        perturbed_runs=len(perturbed),
+        tau_censored=int(np.sum(kicked.censored & (kicked.times > period))),
+        inverted_tau=_inverted_tau(free, kicked, free_weights, kicked_weights, period),
+    )
+
+
+def _cycle_survival(
+    sample: PassageSample, events: Array, at_risk: Array, period: int
+) -> tuple[Array, NDArray[np.int64]]:
+    """Cut hazards into cycles; pool those with fewer than MIN_ALIVE runs into the last one that has them."""
+    horizon = events.shape[1]
+    window = min(period, horizon - period)
+    starts = np.arange(period, horizon, period)
+    alive = np.array([np.sum(sample.times > start) for start in starts])
+    whole = starts + window <= horizon
+    last = max(1, int(np.sum((alive >= MIN_ALIVE) & whole)))
+    padded_events, padded_risk = (
+        np.pad(a, [(0, 0), (0, max(0, int(starts[-1]) + window - horizon))]) for a in (events, at_risk)
+    )
+    d = np.stack([padded_events[:, a : a + window] for a in starts], axis=1)
+    r = np.stack([padded_risk[:, a : a + window] for a in starts], axis=1)
+    d[:, last - 1], r[:, last - 1] = d[:, last - 1 :].sum(axis=1), r[:, last - 1 :].sum(axis=1)
+    survival = survival_from_counts(d[:, :last], r[:, :last])
+    pooled = np.r_[alive[: last - 1], alive[last - 1 :].sum()]
+    return _carry_forward(survival), pooled
+
+
+def _carry_forward(survival: Array) -> Array:
+    """Replace NaN (nobody watched any more) by the last known value: nobody is seen to complete."""
+    known = np.where(np.isnan(survival), np.inf, survival)
+    return np.minimum.accumulate(known, axis=-1)
+
+
+def _inverted_tau(
+    free: PassageSample, kicked: PassageSample, free_weights: Array, kicked_weights: Array, period: int
+) -> Estimate:
+    """Residual time from ``(<T_P> - <min(T, P)>) / S(P)``, the two means from different ensembles."""
+    free_n, kicked_n = len(free), len(kicked)
+    early = free_weights @ np.minimum(free.times, period) / free_n
+    alive = free_weights @ (free.times > period) / free_n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tau = (kicked_weights @ kicked.times / kicked_n - early) / alive
+    stderr = float(tau[1:].std(ddof=1)) if np.isfinite(tau).all() and tau.size > 2 else float("nan")
+    half = 1.96 * stderr
+    return Estimate(float(tau[0]), stderr, float(tau[0] - half), float(tau[0] + half), kicked.n_censored > 0)

@@ -1,0 +1,80 @@
+"""How long the metric takes to settle, after the start and after a perturbation.
+
+The settling time is that of control engineering: the first epoch from which the mean stays within a
+given fraction of its largest excursion from the final level. Unlike the onset found by a
+Kolmogorov–Smirnov test it does not grow with the number of runs, which makes it the right scale for
+the question "has this cycle run long enough to forget how it began?".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.ensembles import Ensemble
+
+
+def settling_epoch(values: NDArray[np.float64], level: float, tolerance: float) -> int | None:
+    """First epoch from which the mean over runs stays close to ``level``.
+
+    Parameters
+    ----------
+    values : (runs, epochs) array
+        The metric after epochs 1, 2, ...; NaN where a run is not recorded.
+    level : float
+        The level to settle at, in the unit of the metric.
+    tolerance : float
+        Allowed distance, as a fraction of the largest distance of the mean from ``level``. Distances
+        below two standard errors of the mean always count as settled.
+
+    Returns
+    -------
+    int or None
+        The epoch, from 1; None if the mean is still outside at the end.
+
+    Examples
+    --------
+    >>> settling_epoch(np.array([[0.0, 8.0, 9.8, 10.0], [0.0, 8.0, 9.8, 10.0]]), level=10.0, tolerance=0.05)
+    3
+    """
+    runs = np.sum(np.isfinite(values), axis=0)
+    if (runs == 0).any():
+        raise ValueError(f"`values` has no run recorded at epoch {int(np.argmin(runs)) + 1}; shorten it")
+    distance = np.abs(np.nanmean(values, axis=0) - level)
+    noise = np.nanstd(values, axis=0) / np.sqrt(runs)
+    outside = distance > np.maximum(tolerance * distance.max(), 2 * noise)
+    if outside[-1]:
+        return None
+    return int(np.flatnonzero(outside)[-1]) + 2 if outside.any() else 1
+
+
+def settling_after_start(unperturbed: Ensemble, period: int, tolerance: float) -> int | None:
+    """Settling epoch of unperturbed runs towards their mean at epoch ``period``, or None."""
+    period = min(period, unperturbed.horizon)
+    values = unperturbed.values[:, :period]
+    kept = np.where(np.isfinite(values), values, np.nan)
+    if not np.isfinite(kept[:, -1]).any():
+        return None
+    return settling_epoch(kept, float(np.nanmean(kept[:, -1])), tolerance)
+
+
+def settling_after_perturbation(
+    perturbed: Ensemble, cycles: int, tolerance: float, min_runs: int
+) -> int | None:
+    """Longest settling time, in epochs after a perturbation, over the first ``cycles`` cycles.
+
+    Each cycle is compared with its own end, over the runs recorded to that end. None if the metric
+    still moves in the last quarter of a cycle, or if no cycle has ``min_runs`` runs recorded to its end.
+    """
+    period = int(perturbed.period or 0)
+    longest: int | None = None
+    for start in period * np.arange(1, cycles + 1):
+        values = perturbed.values[:, start : start + period]
+        values = values[np.isfinite(values).all(axis=1)]
+        if values.shape[1] < period or len(values) < min_runs:
+            continue
+        settled = settling_epoch(values, float(values[:, -1].mean()), tolerance)
+        if settled is None or settled > max(1, 0.75 * period):
+            return None
+        longest = max(longest or 1, settled)
+    return longest
