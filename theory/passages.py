@@ -91,8 +91,7 @@ class PassageSample:
         """Censor at ``horizon`` whatever happens later."""
         if not horizon > 0:
             raise ValueError(f"`horizon` must be positive, got {horizon}")
-        censored = np.asarray(np.logical_or(self.censored, self.times > horizon), dtype=np.bool_)
-        return PassageSample(np.minimum(self.times, horizon), censored)
+        return PassageSample(np.minimum(self.times, horizon), self.censored | (self.times > horizon))
 
 
 def valid_lengths(traces: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -151,5 +150,5 @@ def first_passage(
     lengths = valid_lengths(values)
     hit = values >= threshold if direction == "at_least" else values <= threshold
     hit &= np.arange(values.shape[1]) < lengths[:, None]
-    arrived = hit.any(axis=1)
+    arrived = np.asarray(hit.any(axis=1))
     return PassageSample(np.where(arrived, hit.argmax(axis=1) + 1, lengths), ~arrived)

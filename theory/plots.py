@@ -94,6 +94,7 @@ def plot_survival(
     *,
     colour: str = BLUE,
     label: str = "Kaplan–Meier",
+    xlabel: str = "time t",
     **kwargs: Any,
 ) -> Axes:
     """Draw a survival curve with its pointwise 95 % interval; ``kwargs`` go to ``ax.step``."""
@@ -102,7 +103,7 @@ def plot_survival(
     low, high = curve.confidence_interval(times)
     ax.step(times, curve.evaluate(times), where="post", **_style(kwargs, color=colour, lw=1.4, label=label))
     ax.fill_between(times, low, high, step="post", color=colour, alpha=0.25, lw=0)
-    ax.set(xlabel="time t", ylabel="S(t) = Pr(T > t)", ylim=(-0.02, 1.02), xlim=(0, None))
+    ax.set(xlabel=xlabel, ylabel="S(t) = Pr(T > t)", ylim=(-0.02, 1.02), xlim=(0, None))
     ax.legend(fontsize="small", frameon=False)
     return ax
 
@@ -201,11 +202,11 @@ def plot_predictions(
 
 
 def _plain_ticks(ax: Axes) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(ScalarFormatter())
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_formatter(NullFormatter())
 
 

@@ -10,7 +10,7 @@ have been missed is stated as the smallest detectable shift.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ REFERENCES = 4
 MIN_RUNS = 20
 MIN_WINDOW = 10
 FACTOR = 3
+FURTHER = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +98,8 @@ def relaxation(ensemble: Ensemble, *, threshold: float | None = None, seed: int 
         test = test_stationarity(values[:, window - 1], seed=seed)
         tested.append((onset, float(test.distances[0].max()), test.p_value))
         if test.p_value > LEVEL:
-            return _conclude(values[:, :usable], onset, window, tested, seed)
+            verdict = _conclude(values[:, :usable], onset, window, tested, seed)
+            return _look_further(verdict, values[:, :usable], seed)
     return _result("not_reached", _why_not(values[:, :usable], ensemble.direction), tested)
 
 
@@ -139,6 +141,19 @@ def _conclude(
     seen = f"a shift of {shift:.3g} would be seen"
     reason = f"law of the metric unchanged from epoch {onset} to {until}{drift}; {seen}"
     return _result("reached", reason, tested, onset, until, shift)
+
+
+def _look_further(qss: QuasiSteadyState, values: NDArray[np.float64], seed: int) -> QuasiSteadyState:
+    """Add the next epochs to the table, so that its reader sees the plateau; the verdict stands."""
+    first = int(qss.epochs[-1]) + 1
+    windows = [(onset, _window(onset, values.shape[1])) for onset in range(first, first + FURTHER)]
+    tests = [(t, test_stationarity(values[:, w - 1], seed=seed)) for t, w in windows if w is not None]
+    return replace(
+        qss,
+        epochs=np.r_[qss.epochs, np.array([t for t, _ in tests], dtype=np.int64)],
+        distances=np.r_[qss.distances, [test.distances[0].max() for _, test in tests]],
+        p_values=np.r_[qss.p_values, [test.p_value for _, test in tests]],
+    )
 
 
 def _stationary_until(values: NDArray[np.float64], onset: int, end: int, seed: int) -> int:

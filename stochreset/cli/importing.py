@@ -43,7 +43,7 @@ def import_traces(
 
         if published is not None:
             summary = import_published(published, runs, progress=advance)
-        else:
+        elif unperturbed is not None:
             folders = [parse_perturbed(text) for text in perturbed or []]
             summary = import_folders(runs, unperturbed, folders, progress=advance)
     print(summary)

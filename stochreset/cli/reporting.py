@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,22 +69,23 @@ def _range(optimum: Any) -> str:
 def summary_text(analysis: Analysis) -> str:
     """The answer and its evidence as plain text."""
     study, ranking = analysis.study, analysis.ranking
-    qss = ranking.qss
+    qss, free, alone = ranking.qss, study.unperturbed, ranking.unperturbed
     lines = [
         headline(analysis),
         "",
-        f"Metric {study.unperturbed.metric}, threshold {ranking.threshold:g}, {len(study.unperturbed)} unperturbed runs "
-        f"of {study.unperturbed.horizon} epochs.",
+        f"Metric {free.metric}, threshold {ranking.threshold:g}, {len(free)} unperturbed runs of "
+        f"{free.horizon} epochs.",
         f"Quasi-steady state: {qss.verdict.replace('_', ' ')}; {qss.reason}.",
-        f"No perturbation: {ranking.unperturbed.value:.3g} ± {ranking.unperturbed.stderr:.2g} epochs up to epoch "
-        f"{ranking.horizon}, {ranking.unperturbed_censored} of {ranking.unperturbed_runs} runs not there by then.",
+        f"No perturbation: {number(alone.value)} ± {number(alone.stderr, 2)} epochs up to epoch "
+        f"{ranking.horizon}; {ranking.unperturbed_censored} of {ranking.unperturbed_runs} runs are not "
+        "there by then.",
     ]
     for optimum in ranking.optima:
         tau, p = optimum.response.tau_estimate, optimum.prediction
         lines += [
             "",
             f"{optimum.perturbation}, measured at period {optimum.response.period}: "
-            f"mean residual time {tau.value:.3g} ± {tau.stderr:.2g} epochs{' at least' if tau.lower_bound else ''}",
+            f"mean residual time {tau} epochs",
             f"  best period {p.period} (95 % interval {optimum.period_low} to {optimum.period_high}): "
             f"{number(p.mean)} epochs [{number(p.low)}, {number(p.high)}], {p.status}, "
             f"speed-up {optimum.speedup.value:.3g} [{_range(optimum)}]",
@@ -108,7 +110,7 @@ def predictions_csv(analysis: Analysis) -> str:
         seen = {point.period: point for point in analysis.measured[name]}
         for prediction in predictions:
             point = seen.get(prediction.period)
-            measured = [""] * 4
+            measured: list[object] = [""] * 4
             if point is not None:
                 measured = [point.mean.value, point.mean.stderr, point.runs, point.censored]
             writer.writerow([name, *(getattr(prediction, field) for field in fields), *measured])
@@ -131,30 +133,28 @@ def summary_document(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def figures(analysis: Analysis) -> Mapping[str, Callable[[Axes], object]]:
-    """Figures of the report: file stem to a function that draws on given axes."""
+def figures(analysis: Analysis) -> dict[str, Callable[..., Axes]]:
+    """Figures of the report: file stem to a function that draws on the axes ``ax``."""
     from theory import plots
 
     study, ranking = analysis.study, analysis.ranking
     curve = kaplan_meier(study.unperturbed.first_passage(ranking.threshold))
-    drawn: dict[str, Callable[[Axes], object]] = {
-        "traces_unperturbed": lambda ax: plots.plot_traces(
-            study.unperturbed, ax, threshold=ranking.threshold
-        ),
-        "survival_unperturbed": lambda ax: plots.plot_survival(curve, ax).set_xlabel("epoch"),
-        "relaxation": lambda ax: plots.plot_relaxation(ranking.qss, ax),
-        "ranking": lambda ax: plots.plot_ranking(ranking, ax),
+    drawn: dict[str, Callable[..., Axes]] = {
+        "traces_unperturbed": partial(plots.plot_traces, study.unperturbed, threshold=ranking.threshold),
+        "survival_unperturbed": partial(plots.plot_survival, curve, xlabel="time t (epochs)"),
+        "relaxation": partial(plots.plot_relaxation, ranking.qss),
+        "ranking": partial(plots.plot_ranking, ranking),
     }
     for optimum in ranking.optima:
         name = optimum.perturbation
         ensemble = study.ensemble(name, optimum.response.period)
-        drawn[f"traces_{name}"] = lambda ax, e=ensemble: plots.plot_traces(e, ax, threshold=ranking.threshold)
-        drawn[f"response_{name}"] = lambda ax, o=optimum: plots.plot_predictions(
-            analysis.predictions[o.perturbation],
-            analysis.measured[o.perturbation],
-            o.limits,
-            ax,
-            title=f"{o.perturbation.replace('_', ' ')}, threshold {ranking.threshold:g}",
+        drawn[f"traces_{name}"] = partial(plots.plot_traces, ensemble, threshold=ranking.threshold)
+        drawn[f"response_{name}"] = partial(
+            plots.plot_predictions,
+            analysis.predictions[name],
+            analysis.measured[name],
+            optimum.limits,
+            title=f"{name.replace('_', ' ')}, threshold {ranking.threshold:g}",
         )
     return drawn
 
@@ -165,24 +165,22 @@ def write_report(analysis: Analysis, out: Path) -> list[Path]:
 
     if out.exists() and not out.is_dir():
         raise ValueError(f"`--out` {out} is a file; name a folder")
-    out.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "summary.txt": summary_text(analysis),
-        "summary.csv": predictions_csv(analysis),
-        "summary.json": documents.dump(summary_document(analysis)) + "\n",
+    files = {
+        "summary.txt": summary_text(analysis).encode(),
+        "summary.csv": predictions_csv(analysis).encode(),
+        "summary.json": (documents.dump(summary_document(analysis)) + "\n").encode(),
     }
-    written = []
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
-        written.append(out / name)
     for stem, draw in figures(analysis).items():
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-        draw(figure.subplots())
+        draw(ax=figure.subplots())
         for suffix in ("png", "svg"):
-            path = out / f"{_safe(stem)}.{suffix}"
-            figure.savefig(path, dpi=150)
-            written.append(path)
-    return written
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=suffix, dpi=150)
+            files[f"{_safe(stem)}.{suffix}"] = buffer.getvalue()
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    return [out / name for name in files]
 
 
 def _safe(stem: str) -> str:
