@@ -5,7 +5,9 @@ Resampling is by random weights, one per seed: the Bayesian bootstrap (Rubin, An
 together; weights are normalised within each ensemble, so every ensemble keeps its size. Against
 drawing whole runs with replacement the weights have two advantages here: no resample loses all of
 the few late runs, so no ratio becomes 0/0; and overlapping seed ranges need no splitting into strata,
-which would have too few seeds to vary.
+which would have too few seeds to vary. The weights are gamma variables of shape 1 - 2/n instead of
+exponential ones, n the size of the smallest ensemble: then a resampled mean has the unbiased variance
+s^2/n there, not s^2 (n-1)/(n(n+1)).
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def bootstrap_weights(
     groups = [np.asarray(group) for group in seeds]
     unique, inverse = np.unique(np.concatenate(groups), return_inverse=True)
     weights = np.ones((1 + resamples, unique.size))
-    weights[1:] = rng.standard_exponential((resamples, unique.size))
+    shape = 1 - 2 / max(4, min(group.size for group in groups))
+    weights[1:] = rng.standard_gamma(shape, (resamples, unique.size))
     result, start = [], 0
     for group in groups:
         chosen = weights[:, inverse[start : start + group.size]]

@@ -13,8 +13,8 @@ from theory.response import Response, measure_response
 from theory.survival import mean_passage_time
 from theory.validity import ValidRange, valid_range
 
-ENOUGH_ALIVE = 50
-"""Residual times that make a period a good one to measure the response at."""
+ENOUGH = 0.5
+"""A period to predict from has at least this fraction of the residual times of the one with most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ def measured_points(study: Study, perturbation: str, threshold: float) -> tuple[
 
 
 def choose_measured(study: Study, perturbation: str, threshold: float, qss: QuasiSteadyState) -> int:
-    """Period to predict from: the shortest one in the quasi-steady state with 50 runs alive at it.
+    """Period to predict from: the shortest in the quasi-steady state that has many runs alive at it.
 
-    Without such a period, the one with most runs alive among those in the quasi-steady state, or else
-    among all. Means are not looked at.
+    Many is at least half as many as at the period with most. Without any period in the quasi-steady state,
+    all are considered. Means are not looked at.
     """
     periods = study.periods(perturbation)
     if not periods:
@@ -63,8 +63,9 @@ def choose_measured(study: Study, perturbation: str, threshold: float, qss: Quas
         for period in periods
     }
     relaxed = [p for p in periods if qss.relaxation_epoch is not None and p >= qss.relaxation_epoch]
-    good = [p for p in relaxed if alive[p] >= ENOUGH_ALIVE]
-    return good[0] if good else max(relaxed or periods, key=lambda p: alive[p])
+    candidates = relaxed or list(periods)
+    most = max(alive[p] for p in candidates)
+    return min(p for p in candidates if alive[p] >= ENOUGH * most)
 
 
 def respond(

@@ -21,7 +21,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.estimates import positive_estimate
+from theory.estimates import Estimate, positive_estimate
 from theory.protocols import IntervalLaw, periodic
 from theory.response import Array, Response
 from theory.validity import Status, ValidRange, constant_findings, cycle_findings, grade
@@ -41,7 +41,7 @@ class Prediction:
     mean, stderr : float
         Epochs; infinite or NaN where the formula gives no finite mean.
     low, high : float
-        95 % interval.
+        95 % interval; where a part of a cycle was not measured, of the lower and of the upper bound.
     model : {"constant", "cycles"}
         Formula used.
     status : {"valid", "extrapolated", "out_of_range"}
@@ -181,24 +181,39 @@ def _predict_one(
 ) -> Prediction:
     law = periodic(period)
     if model == "constant":
-        mean, systematic = constant_mean(response, law), 0.0
+        lower = upper = constant_mean(response, law)
         status, reason = grade(constant_findings(period, limits, response))
     else:
-        fast, repeats = cycle_mean(response, law, "hazard continues")
-        slow, _ = cycle_mean(response, law, "nobody completes")
-        # Uniform between the bounds: centre, and half the spread over sqrt(3).
-        with np.errstate(invalid="ignore"):
-            mean = np.where(np.isfinite(slow), (fast + slow) / 2, fast)
-            spread = float(slow[0] - fast[0]) if np.isfinite(fast[0]) else 0.0
-            repeated = float(repeats[0] / mean[0]) if np.isfinite(mean[0]) else 1.0
-        systematic = spread / 2 / np.sqrt(3)
-        status, reason = grade(cycle_findings(period, limits, response, spread / float(mean[0]), repeated))
-    if not np.isfinite(mean[0]):
-        nan = float("nan")
-        if np.isinf(mean[0]):
+        lower, repeats = cycle_mean(response, law, "hazard continues")
+        upper, _ = cycle_mean(response, law, "nobody completes")
+        upper = np.where(np.isfinite(upper), upper, lower)
+        findings = cycle_findings(
+            period, limits, response, _part(upper - lower, lower), _part(repeats, lower)
+        )
+        status, reason = grade(findings)
+    mean = float(lower[0] + upper[0]) / 2
+    if not np.isfinite(mean):
+        if np.isinf(mean):
             reason = f"no run completes within {period} epochs after a perturbation; {reason}"
-        return Prediction(period, float(mean[0]), nan, nan, nan, model, "out_of_range", reason)
-    finite = np.isfinite(mean[1:]).all() and mean.size > 2
-    stderr = float(np.hypot(mean[1:].std(ddof=1), systematic)) if finite else float("nan")
-    estimate = positive_estimate(float(mean[0]), stderr, int(response.alive[0]))
-    return Prediction(period, estimate.value, stderr, estimate.low, estimate.high, model, status, reason)
+        return Prediction(period, mean, *_NO_ERROR, model, "out_of_range", reason)
+    # The truth may lie anywhere between the bounds: uniform, with variance (upper - lower)^2 / 12.
+    low, high = _bound(lower, response).low, _bound(upper, response).high
+    stderr = float(
+        np.hypot(_bound((lower + upper) / 2, response).stderr, (upper[0] - lower[0]) / np.sqrt(12))
+    )
+    return Prediction(period, mean, stderr, low, high, model, status, reason)
+
+
+_NO_ERROR = (float("nan"), float("nan"), float("nan"))
+
+
+def _part(part: Array, whole: Array) -> float:
+    """Part over whole in the data; 1 where the whole is infinite."""
+    return float(part[0] / whole[0]) if np.isfinite(whole[0]) else 1.0
+
+
+def _bound(means: Array, response: Response) -> Estimate:
+    """Estimate from the data (first row) and its resamples."""
+    resampled = means[1:]
+    stderr = float(resampled.std(ddof=1)) if resampled.size > 1 and np.isfinite(resampled).all() else np.nan
+    return positive_estimate(float(means[0]), stderr, int(response.alive[0]))

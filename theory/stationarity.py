@@ -6,6 +6,9 @@ other, averaged over several random splits. Comparing K epochs is K(K-1)/2 tests
 is the largest of the scaled distances, and its null law that of the maximum. And since splits and
 pairs share runs, that null law is simulated: runs whose values at the K epochs have equal laws and
 the rank correlations of the data (a Gaussian copula) go through the same splits.
+
+With many runs any drift, however small, becomes significant. The null hypothesis can therefore allow a
+shift of the law at the first epoch, as a fraction of the spread between runs.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ SIMULATIONS = 200
 POWER_SIMULATIONS = 40
 ENOUGH = 400
 """Runs in a simulated study at most: scaled distances hardly depend on the number of runs any more."""
+MOST = 2500
+"""Runs used at most; more would only find shifts too small to matter."""
 CLEAR = 1e-3
 """Below this bound of the p-value nothing needs to be simulated."""
 
@@ -112,13 +117,26 @@ def _copula(values: Array, recorded: NDArray[np.bool_]) -> Array:
     return root / np.linalg.norm(root, axis=1, keepdims=True)
 
 
-def test_stationarity(values: Array, *, power: bool = False, seed: int = 0) -> StationarityTest:
+def spread_between_runs(values: Array) -> float:
+    """Robust standard deviation of all finite values: 0.7413 times their interquartile range."""
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, [0.25, 0.75])
+    return float(0.7413 * (high - low) if high > low else finite.std())
+
+
+def test_stationarity(
+    values: Array, *, tolerance: float = 0.0, power: bool = False, seed: int = 0
+) -> StationarityTest:
     """Test that the columns of ``values`` have one law.
 
     Parameters
     ----------
     values : (runs, K) array
         The metric of each run at K epochs; NaN where a run is not recorded (ended, diverged, arrived).
+        Of more than 2,500 runs a random 2,500 are used.
+    tolerance : float
+        Shift of the law at the first epoch that the null hypothesis allows, as a fraction of the spread
+        between runs. The level is 5 % at that shift, and lower below it.
     power : bool
         Also find the smallest shift that the test would have seen.
     seed : int
@@ -129,28 +147,32 @@ def test_stationarity(values: Array, *, power: bool = False, seed: int = 0) -> S
     ValueError
         If an epoch has fewer than 8 runs recorded: there is nothing to split.
     """
+    if not tolerance >= 0:
+        raise ValueError(f"`tolerance` must be non-negative, in spreads between runs, got {tolerance}")
+    rng = np.random.default_rng(seed)
+    if len(values) > MOST:
+        values = values[np.sort(rng.permutation(len(values))[:MOST])]
     recorded = np.isfinite(values)
     fewest = int(recorded.sum(axis=0).min())
     if fewest < 8:
         raise ValueError(f"`values` needs at least 8 runs recorded at each epoch, got {fewest}; add runs")
-    rng = np.random.default_rng(seed)
-    pooled = np.sort(values[recorded])
-    grid = np.unique(np.quantile(pooled, np.arange(1, GRID) / GRID, method="inverted_cdf"))
+    null = _Null.of(values, recorded)
     halves = _Halves.draw(recorded, rng)
-    distances, scaled = halves.distances(np.searchsorted(grid, values), grid.size)
+    distances, scaled = halves.distances(np.searchsorted(null.grid, values), null.grid.size)
     statistic = float(scaled.max())
-    pairs = values.shape[1] * (values.shape[1] - 1) / 2
-    bound = min(1.0, 4 * pairs * float(np.exp(-2 * statistic**2)))
+    shift = tolerance * spread_between_runs(values)
+    bound = null.bound(statistic, shift, fewest)
     if bound < CLEAR and not power:
         return StationarityTest(distances, statistic, bound, float("nan"))
-    null = _Null(
-        root=_copula(values, recorded),
-        levels=special.ndtri(np.searchsorted(pooled, grid, side="right") / pooled.size).astype(np.float32),
-        halves=halves if power else _Halves.draw(recorded[rng.permutation(len(values))[:ENOUGH]], rng),
-    )
-    p_value, critical = _simulated_p_value(null, statistic, rng, stop_early=not power)
-    shift = _detectable_shift(null, pooled, critical, grid, rng) if power else float("nan")
-    return StationarityTest(distances, statistic, p_value, shift)
+    if power:
+        p_value, critical = _simulate(null, halves, statistic, shift, rng, stop_early=False)
+        smallest = _detectable_shift(null, halves, critical, rng)
+        return StationarityTest(distances, statistic, p_value, smallest)
+    few = _Halves.draw(recorded[rng.permutation(len(values))[:ENOUGH]], rng)
+    # Scaled distances are those of a shift times the square root of the number of runs.
+    shift *= np.sqrt(len(values) / len(few.recorded))
+    p_value, _ = _simulate(null, few, statistic, shift, rng, stop_early=True)
+    return StationarityTest(distances, statistic, p_value, float("nan"))
 
 
 test_stationarity.__test__ = False  # type: ignore[attr-defined]  # a statistical test, not one of pytest's
@@ -158,48 +180,68 @@ test_stationarity.__test__ = False  # type: ignore[attr-defined]  # a statistica
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Null:
-    """Runs whose law is the same at all epochs, correlated as the data are."""
+    """Runs whose law is the same at all epochs but for a shift at the first, correlated as the data are."""
 
+    pooled: Array  # all values, sorted
+    grid: Array  # quantiles of them
     root: Array
-    levels: NDArray[np.float32]  # the grid, in normal scores
-    halves: _Halves
 
-    def scores(self, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    @classmethod
+    def of(cls, values: Array, recorded: NDArray[np.bool_]) -> _Null:
+        pooled = np.sort(values[recorded])
+        grid = np.unique(np.quantile(pooled, np.arange(1, GRID) / GRID, method="inverted_cdf"))
+        return cls(pooled, grid, _copula(values, recorded))
+
+    def share_below(self, shift: float) -> Array:
+        """Share of the values, shifted up by ``shift``, that lie at or below each grid point."""
+        return np.searchsorted(self.pooled, self.grid - shift, side="right") / self.pooled.size
+
+    def bound(self, statistic: float, shift: float, runs: int) -> float:
+        """Upper bound of the p-value, from the tail of the Kolmogorov law for each pair of epochs."""
+        pairs = len(self.root) * (len(self.root) - 1) / 2
+        allowed = np.abs(self.share_below(shift) - self.share_below(0)).max() * (np.sqrt(runs) / 2 + 0.12)
+        return min(1.0, 4 * pairs * float(np.exp(-2 * max(0.0, statistic - allowed) ** 2)))
+
+    def scores(self, halves: _Halves, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Normal scores of ``count`` simulated studies, (runs, count, K)."""
-        runs, epochs = self.halves.recorded.shape
-        size = (runs, count, epochs)
-        return rng.standard_normal(size, dtype=np.float32) @ self.root.T.astype(np.float32)
+        runs, epochs = halves.recorded.shape
+        normal = rng.standard_normal((runs, count, epochs), dtype=np.float32)
+        return normal @ self.root.T.astype(np.float32)
 
-    def statistics(self, codes: NDArray[np.int64]) -> Array:
-        """Test statistic of each simulated study, from codes of shape (runs, count, K)."""
-        return self.halves.distances(codes, self.levels.size)[1].max(axis=(-2, -1))
+    def statistics(self, scores: NDArray[np.float32], halves: _Halves, shift: float) -> Array:
+        """Test statistic of each simulated study."""
+        codes = np.empty(scores.shape, dtype=np.int64)
+        for k, moved in enumerate([shift] + [0.0] * (len(self.root) - 1)):
+            levels = special.ndtri(self.share_below(moved)).astype(np.float32)
+            codes[..., k] = np.searchsorted(levels, scores[..., k])
+        return halves.distances(codes, self.grid.size)[1].max(axis=(-2, -1))
 
 
-def _simulated_p_value(
-    null: _Null, statistic: float, rng: np.random.Generator, stop_early: bool
+def _simulate(
+    null: _Null,
+    halves: _Halves,
+    statistic: float,
+    shift: float,
+    rng: np.random.Generator,
+    stop_early: bool,
 ) -> tuple[float, float]:
     """P-value, and the critical value at 5 %; stops after a quarter where the answer is clear by then."""
     simulated = np.empty(0)
     while simulated.size < SIMULATIONS:
-        scores = null.scores(SIMULATIONS // 8, rng)
-        simulated = np.r_[simulated, null.statistics(np.searchsorted(null.levels, scores))]
+        scores = null.scores(halves, SIMULATIONS // 8, rng)
+        simulated = np.r_[simulated, null.statistics(scores, halves, shift)]
         if stop_early and simulated.size >= SIMULATIONS // 4 and np.mean(simulated >= statistic) > 0.2:
             break
     p_value = (1 + np.sum(simulated >= statistic)) / (1 + simulated.size)
     return float(p_value), float(np.quantile(simulated, 0.95))
 
 
-def _detectable_shift(
-    null: _Null, pooled: Array, critical: float, grid: Array, rng: np.random.Generator
-) -> float:
+def _detectable_shift(null: _Null, halves: _Halves, critical: float, rng: np.random.Generator) -> float:
     """Bisect the shift of the first epoch's law that exceeds ``critical`` in 80 % of the simulations."""
-    scores = null.scores(POWER_SIMULATIONS, rng)
-    low, high = 0.0, 2 * float(np.subtract(*np.quantile(pooled, [0.99, 0.01])))
-    codes = np.searchsorted(null.levels, scores)
+    scores = null.scores(halves, POWER_SIMULATIONS, rng)
+    low, high = 0.0, 2 * float(np.subtract(*np.quantile(null.pooled, [0.99, 0.01])))
     for _ in range(9):
         shift = (low + high) / 2
-        share = np.searchsorted(pooled, grid - shift, side="right") / pooled.size
-        codes[..., 0] = np.searchsorted(special.ndtri(share).astype(np.float32), scores[..., 0])
-        found = np.mean(null.statistics(codes) > critical)
+        found = np.mean(null.statistics(scores, halves, shift) > critical)
         low, high = (low, shift) if found >= 0.8 else (shift, high)
     return high

@@ -20,6 +20,9 @@ def qss(
     threshold: Annotated[
         float | None, typer.Option(help="Look only at runs that have not reached this before.")
     ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Shift that counts as unchanged, in spreads between runs.")
+    ] = 0.25,
     json: options.Json = False,
 ) -> None:
     """Decide whether the runs reach a quasi-steady state, and when."""
@@ -32,7 +35,7 @@ def qss(
     if chosen is None:
         known = ", ".join(each.name for each in study)
         raise ValueError(f"`--ensemble` {ensemble!r} is not in {runs}; it has: {known}")
-    verdict = relaxation(chosen, threshold=threshold)
+    verdict = relaxation(chosen, threshold=threshold, tolerance=tolerance)
     document = documents.qss_document(chosen.metric, chosen.name, verdict)
     if json:
         print(documents.dump(document))

@@ -1,0 +1,67 @@
+# `make demo` and `make test` need only make and Python 3.11 or newer: the rest goes into .venv on the first call.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench clean FORCE
+
+help: ## list these targets
+	@echo "Usage: make TARGET [PYTHON=python3.12]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
+	@echo "Running the demonstration; its results go to the folder demo/."
+	@$(BIN)/stochreset demo --out demo
+
+test: lint ## check style and types, then run every test
+	@echo "Running the tests ..."
+	@$(BIN)/python -m pytest -q
+
+lint: $(STAMP) ## check style and types only
+	@echo "Checking style (ruff) ..."
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@echo "Checking types (mypy) ..."
+	@$(BIN)/python -m mypy
+
+bench: $(STAMP) ## run the benchmark scripts of tests/benchmarks
+	@shopt -s nullglob; set -e; scripts=(tests/benchmarks/*.py); \
+	if [ $${#scripts[@]} -eq 0 ]; then echo "There are no benchmark scripts in tests/benchmarks."; fi; \
+	for script in "$${scripts[@]}"; do echo "Running $$script ..."; $(BIN)/python "$$script"; done
+
+clean: ## remove caches, builds and the demo's results; .venv stays
+	@echo "Removing caches, builds and demo/ (to start from nothing, remove .venv as well)."
+	@rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@find . -path './$(VENV)' -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+# The stamp holds the folder it was made in, because a virtual environment cannot be moved.
+works = $(BIN)/python -c 'import numpy, stochreset' 2>/dev/null
+ifneq ($(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$$(pwd -P)" ] && $(works) && echo yes),yes)
+$(STAMP): FORCE
+endif
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c '' 2>/dev/null || { echo "No Python found as '$(PYTHON)'. Install Python 3.11 or newer," \
+	  "or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python"; exit 1; } >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "'$(PYTHON)' is too old" \
+	  "($$($(PYTHON) --version 2>&1)); 3.11 or newer is needed. If you have one, name it:" \
+	  "make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "'$(PYTHON)' cannot create virtual" \
+	  "environments. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; } >&2
+	@rm -f $(STAMP)
+	@if [ -e $(VENV) ] && ! { grep -qsF "=\"$$(pwd -P)/$(VENV)\"" $(BIN)/activate || \
+	  grep -qsF "=$$(pwd -P)/$(VENV)" $(BIN)/activate; } || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  if [ -e $(VENV) ]; then echo "The environment in $(VENV) was moved or is broken: building it again."; \
+	  else echo "Creating a virtual environment in $(VENV) ..."; fi; \
+	  rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); fi
+	@echo "Installing the packages into $(VENV): about 3 minutes the first time, most of it for PyTorch ..."
+	@set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	  -e ".[training,dev]" | awk '/^ *Downloading .*\.whl( |$$)/ { sub(/^ */, "  "); print } \
+	  /^Installing collected/ { print "  Unpacking everything (a minute or two) ..." } { fflush() }'
+	@pwd -P > $(STAMP)
+	@echo "Installed."
