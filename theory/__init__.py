@@ -2,11 +2,12 @@
 
 Start from an `Ensemble` of metric traces (or a `PassageSample` of times) and read on in this order:
 `first_passage`, `kaplan_meier`, `relaxation` (is there a quasi-steady state?), `measure_response` (what
-one measured period tells), `predict` (every other period), `rank` (the best perturbation). All arrays
-of results are read-only in spirit, all times are in epochs unless said otherwise.
+one measured period tells), `predict` (every other period), `rank` (the best perturbation). Times
+are in epochs unless said otherwise; `theory.plots` draws every result.
 """
 
 from theory.bootstrap import bootstrap_weights
+from theory.confirmation import Confirmation
 from theory.delta import constant_stderr
 from theory.ensembles import Ensemble, Study
 from theory.estimates import Estimate
@@ -32,6 +33,7 @@ from theory.validity import ValidRange, valid_range
 
 __all__ = [
     "CensoredSampleError",
+    "Confirmation",
     "Ensemble",
     "Estimate",
     "IntervalLaw",

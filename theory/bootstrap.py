@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.estimates import LEVEL
+from theory.estimates import LEVEL, Estimate, positive_estimate
 
 
 def bootstrap_weights(
@@ -68,3 +68,14 @@ def percentile_interval(values: ArrayLike, level: float = LEVEL) -> tuple[float,
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="nearest")
     return float(low), float(high)
+
+
+def bootstrap_estimate(values: NDArray[np.float64], runs: int, lower_bound: bool = False) -> Estimate:
+    """Estimate of a positive quantity from its values for the data (first) and for each resample.
+
+    With fewer than two resamples, or infinite values among them, its error and interval are NaN.
+    """
+    resampled = values[1:]
+    known = resampled.size > 1 and np.isfinite(resampled).all()
+    stderr = float(resampled.std(ddof=1)) if known else float("nan")
+    return positive_estimate(float(values[0]), stderr, runs, lower_bound)

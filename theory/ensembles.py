@@ -86,6 +86,12 @@ class Ensemble:
         """Epochs of each run before its end or divergence, shape (runs,)."""
         return valid_lengths(self.values)
 
+    @property
+    def recorded(self) -> NDArray[np.float64]:
+        """The metric while a run was sound, shape (runs, epochs); NaN from its end or divergence on."""
+        sound = np.arange(self.horizon) < self.lengths[:, None]
+        return np.where(sound, self.values, np.nan)
+
     def first_passage(self, threshold: float, horizon: int | None = None) -> PassageSample:
         """First-passage times to ``threshold``, in epochs; see `theory.first_passage`."""
         return first_passage(self.values, threshold, self.direction, horizon)

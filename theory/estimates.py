@@ -57,5 +57,6 @@ def positive_estimate(value: float, stderr: float, runs: float, lower_bound: boo
     quantile = float(stats.t.ppf((1 + LEVEL) / 2, runs - 1))
     if value <= 0:
         return Estimate(value, stderr, value - quantile * stderr, value + quantile * stderr, lower_bound)
-    factor = float(np.exp(quantile * stderr / value))
+    with np.errstate(over="ignore"):
+        factor = float(np.exp(quantile * stderr / value))
     return Estimate(float(value), float(stderr), value / factor, value * factor, lower_bound)

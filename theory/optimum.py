@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.bootstrap import percentile_interval
+from theory.bootstrap import bootstrap_estimate, percentile_interval
+from theory.confirmation import Confirmation, confirm
 from theory.ensembles import Study
-from theory.estimates import Estimate, positive_estimate
-from theory.measured import MeasuredPoint, choose_measured, measured_points, respond
-from theory.prediction import Prediction, cycle_mean, predict, predict_survival
-from theory.protocols import periodic
+from theory.estimates import Estimate
+from theory.measured import choose_measured, respond
+from theory.prediction import Prediction, predict, restricted_cycle_mean
 from theory.relaxation import QuasiSteadyState, relaxation
 from theory.response import Response
 from theory.survival import restricted_mean
@@ -43,7 +43,9 @@ class Optimum:
         Epochs over which the speed-up is stated.
     advice : str
         What bounds the answer, and the run that would confirm it.
-    measured : MeasuredPoint or None
+    restricted : Estimate
+        Predicted restricted mean at the best period up to ``horizon``, epochs.
+    confirmation : Confirmation or None
         The runs at the best period, if there are any.
     response : Response
         What it was predicted from.
@@ -58,17 +60,15 @@ class Optimum:
     speedup: Estimate
     horizon: int
     advice: str
-    measured: MeasuredPoint | None
+    restricted: Estimate
+    confirmation: Confirmation | None
     response: Response
     limits: ValidRange
 
     @property
     def confirmed(self) -> bool:
-        """Whether runs at the best period exist and their mean agrees with the predicted one (95 %)."""
-        if self.measured is None or self.measured.censored:
-            return False
-        gap = self.measured.mean.value - self.prediction.mean
-        return bool(abs(gap) <= 1.96 * np.hypot(self.measured.mean.stderr, self.prediction.stderr))
+        """Whether runs at the best period exist and agree with what was predicted."""
+        return self.confirmation is not None and self.confirmation.agrees
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,13 +106,14 @@ def candidate_periods(limits: ValidRange) -> NDArray[np.int64]:
     longest = max(limits.longest, limits.measured_period)
     dense = np.arange(shortest, min(50, longest) + 1)
     coarse = np.geomspace(50, max(longest, 50), 1 + int(np.log(max(longest, 50) / 50) / 0.05)).astype(int)
-    return np.unique(np.r_[dense, coarse[coarse <= longest], limits.measured_period])
+    coarse = coarse[(coarse >= shortest) & (coarse <= longest)]
+    return np.unique(np.r_[shortest, dense, coarse, limits.measured_period])
 
 
 def best_period(
-    response: Response, limits: ValidRange, *, horizon: int, measured: tuple[MeasuredPoint, ...] = ()
+    response: Response, limits: ValidRange, *, horizon: int, study: Study | None = None
 ) -> Optimum:
-    """Find the period with the smallest predicted mean, within the valid range.
+    """Find the period with the smallest predicted restricted mean, within the valid range.
 
     Parameters
     ----------
@@ -121,22 +122,25 @@ def best_period(
     limits : ValidRange
         Time scales that bound the validity.
     horizon : int
-        Epochs up to which the speed-up is stated; at most ``response.horizon``.
-    measured : tuple of MeasuredPoint
-        Measured means of the same perturbation, to confirm.
+        Epochs up to which means are restricted and the speed-up is stated; at most ``response.horizon``.
+    study : Study, optional
+        Where to look for runs at the best period, to confirm.
     """
     periods = candidate_periods(limits)
-    means = np.stack([_central_mean(response, int(p)) for p in periods], axis=1)
+    means = np.stack([_restricted_mean(response, int(p), horizon) for p in periods], axis=1)
     chosen = np.argmin(np.where(np.isnan(means), np.inf, means), axis=1)
     best = int(periods[chosen[0]])
     low, high = percentile_interval(periods[chosen[1:]]) if len(chosen) > 1 else (best, best)
     prediction = predict(response, [best], limits, model="cycles")[0]
-    alone = response.survival[:, :horizon].sum(axis=1)
-    together = predict_survival(response, best, horizon - 1).sum(axis=1)
-    ratio = alone / together
-    speedup = positive_estimate(float(ratio[0]), float(ratio[1:].std(ddof=1)), int(response.alive[0]))
-    at_best = next((point for point in measured if point.period == best), None)
-    advice = _advice(best, int(periods[0]), limits, speedup, at_best)
+    together, unperturbed = means[:, chosen[0]], response.survival[:, :horizon].sum(axis=1)
+    alive = int(response.alive[0])
+    restricted = bootstrap_estimate(together, alive)
+    speedup = bootstrap_estimate(unperturbed / together, alive)
+    confirmation = None
+    if study is not None:
+        name, threshold = response.perturbation, response.threshold
+        confirmation = confirm(study, name, best, threshold, horizon, restricted)
+    advice = _advice(best, int(periods[0]), limits, speedup, confirmation)
     return Optimum(
         response.perturbation,
         prediction,
@@ -145,22 +149,23 @@ def best_period(
         speedup,
         horizon,
         advice,
-        at_best,
+        restricted,
+        confirmation,
         response,
         limits,
     )
 
 
-def _central_mean(response: Response, period: int) -> NDArray[np.float64]:
-    fast, _ = cycle_mean(response, periodic(period), "hazard continues")
+def _restricted_mean(response: Response, period: int, horizon: int) -> NDArray[np.float64]:
+    """Restricted mean at ``period``, midway between its bounds, for the data and each resample."""
+    fast = restricted_cycle_mean(response, period, horizon, "hazard continues")
     if period <= response.window:
         return fast
-    slow, _ = cycle_mean(response, periodic(period), "nobody completes")
-    return np.where(np.isfinite(slow), (fast + slow) / 2, fast)
+    return (fast + restricted_cycle_mean(response, period, horizon, "nobody completes")) / 2
 
 
 def _advice(
-    best: int, shortest: int, limits: ValidRange, speedup: Estimate, measured: MeasuredPoint | None
+    best: int, shortest: int, limits: ValidRange, speedup: Estimate, confirmation: Confirmation | None
 ) -> str:
     parts = []
     if speedup.high < 1:
@@ -176,8 +181,10 @@ def _advice(
             f"the optimum lies at or below {best}, the edge of the validated range: what is shorter cannot "
             f"be predicted; run period {max(1, best // 2)} to look beyond"
         )
-    if measured is None:
+    if confirmation is None:
         parts.append(f"confirm with runs at period {best}")
+    elif not confirmation.agrees:
+        parts.append(f"the runs at period {best} do not agree with the prediction: rely on them")
     return "; ".join(parts)
 
 
@@ -223,8 +230,7 @@ def rank(
     for name in study.perturbations:
         period = (measured or {}).get(name) or choose_measured(study, name, threshold, qss)
         response, limits = respond(study, name, period, threshold, qss, resamples=resamples, seed=seed)
-        points = measured_points(study, name, threshold)
-        optima.append(best_period(response, limits, horizon=end, measured=points))
+        optima.append(best_period(response, limits, horizon=end, study=study))
     sample = study.unperturbed.first_passage(threshold, end)
     alone = restricted_mean(sample, end)
     optima.sort(key=lambda optimum: -optimum.speedup.value)

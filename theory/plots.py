@@ -63,9 +63,12 @@ def plot_traces(
         Passed to ``ax.plot`` for the median.
     """
     ax = _axes(ax)
-    values = np.where(np.isfinite(ensemble.values), ensemble.values, np.nan)
+    values = ensemble.recorded
     present = np.isfinite(values).any(axis=0)
     epochs = np.arange(1, ensemble.horizon + 1)[present]
+    if not epochs.size:
+        ax.set_title(f"{ensemble.name}: no run has a finite {ensemble.metric}")
+        return ax
     quantiles = np.nanquantile(values[:, present], [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     ax.fill_between(epochs, quantiles[0], quantiles[4], color=colour, alpha=0.2, lw=0, label="90 % of runs")
     ax.fill_between(epochs, quantiles[1], quantiles[3], color=colour, alpha=0.4, lw=0, label="50 % of runs")
@@ -76,9 +79,11 @@ def plot_traces(
     if threshold is not None:
         ax.axhline(threshold, color="black", lw=1, ls="--", label=f"threshold {threshold:g}")
     # The transient from the start would squeeze everything else into a line.
-    late = quantiles[:, epochs >= min(5, epochs[-1])]
-    margin = 0.05 * (late.max() - late.min() or 1.0)
-    ax.set_ylim(late.min() - margin, max(late.max(), threshold or -np.inf) + margin)
+    shown = quantiles[:, epochs >= min(5, epochs[-1])].ravel()
+    if threshold is not None:
+        shown = np.append(shown, threshold)
+    margin = 0.05 * (shown.max() - shown.min() or 1.0)
+    ax.set_ylim(shown.min() - margin, shown.max() + margin)
     ax.set(
         xlabel="epoch",
         ylabel=ensemble.metric.replace("_", " "),

@@ -21,10 +21,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.estimates import Estimate, positive_estimate
+from theory.bootstrap import bootstrap_estimate
 from theory.protocols import IntervalLaw, periodic
 from theory.response import Array, Response
 from theory.validity import Status, ValidRange, constant_findings, cycle_findings, grade
+
+NEGLIGIBLE = 1e-4
+"""Intervals beyond the unperturbed runs that are rarer than this count as ending with these runs."""
 
 Model = Literal["auto", "constant", "cycles"]
 Late = Literal["hazard continues", "nobody completes"]
@@ -66,6 +69,8 @@ def extend_cycles(response: Response, length: int, late: Late) -> Array:
     Beyond the measured window either nobody completes any more (an upper bound of G), or the mean hazard
     of the last quarter of the window continues (a lower bound where hazards fall with time).
     """
+    if late not in get_args(Late):
+        raise ValueError(f"`late` must be one of {', '.join(map(repr, get_args(Late)))}, got {late!r}")
     cycles, window = response.cycles, response.window
     if length <= window:
         return cycles[..., : length + 1]
@@ -82,10 +87,14 @@ def _until_activation(response: Response, law: IntervalLaw) -> tuple[Array, Arra
     """``<min(T, R)>`` and Pr(T > R), each (rows,); NaN where R reaches beyond the unperturbed runs."""
     survival, beyond = response.survival, law.beyond
     reach = law.longest - response.horizon
-    if reach > 0:
-        survival = np.pad(survival, [(0, 0), (0, reach)], constant_values=np.nan)
-    survival = survival[:, : law.longest + 1]
-    return survival[:, :-1] @ beyond[:-1], survival[:, 1:] @ law.pmf
+    if reach > 0 and beyond[response.horizon] < NEGLIGIBLE:
+        beyond = np.r_[beyond[: response.horizon], 0.0]
+    elif reach > 0:
+        # Beyond the runs S is unknown, unless it has fallen to zero.
+        rest = np.where(survival[:, -1:] == 0, 0.0, np.nan)
+        survival = np.concatenate([survival, np.repeat(rest, reach, axis=1)], axis=1)
+    survival = survival[:, : beyond.size]
+    return survival[:, :-1] @ beyond[:-1], survival[:, 1:] @ -np.diff(beyond)
 
 
 def constant_mean(response: Response, law: IntervalLaw) -> Array:
@@ -109,11 +118,24 @@ def cycle_mean(response: Response, law: IntervalLaw, late: Late = "hazard contin
     reached = np.concatenate([np.ones((len(lived), 1)), np.cumprod(lived, axis=1)], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         repeats = np.where(reached[:, -1] > 0, reached[:, -1] * spent[:, -1] / (1 - lived[:, -1]), 0.0)
-    tau = np.sum(reached[:, :-1] * spent, axis=1) + repeats
-    rest = np.where(activated > 0, activated * tau, 0.0)
-    return np.where(np.isnan(activated), np.nan, early + rest), np.where(
-        activated > 0, activated * repeats, 0.0
-    )
+        tau = np.sum(reached[:, :-1] * spent, axis=1) + repeats
+        rest, repeated = (np.where(activated > 0, activated * time, 0.0) for time in (tau, repeats))
+    return np.where(np.isnan(activated), np.nan, early + rest), repeated
+
+
+def restricted_cycle_mean(response: Response, period: int, horizon: int, late: Late) -> Array:
+    """``<min(T_P, horizon)>`` by the cycle-resolved response, epochs, shape (rows,).
+
+    It is finite even where <T_P> is not, and rests on no cycle that begins after ``horizon``.
+    """
+    survival = extend_cycles(response, period, late)
+    total = response.survival[:, : min(period, horizon)].sum(axis=1)
+    alive = response.survival[:, min(period, response.horizon)]
+    for n, start in enumerate(range(period, horizon, period)):
+        cycle = survival[:, min(n, survival.shape[1] - 1)]
+        total = total + alive * cycle[:, : min(period, horizon - start)].sum(axis=1)
+        alive = alive * cycle[:, period]
+    return total
 
 
 def predict_survival(
@@ -173,6 +195,9 @@ def predict(
     """
     if model not in get_args(Model):
         raise ValueError(f"`model` must be one of {', '.join(get_args(Model))}, got {model!r}")
+    periods = list(periods)
+    for period in periods:
+        periodic(period)  # raises where it is no period
     return [_predict_one(response, int(period), limits, _choose(model, period, limits)) for period in periods]
 
 
@@ -187,19 +212,19 @@ def _predict_one(
         lower, repeats = cycle_mean(response, law, "hazard continues")
         upper, _ = cycle_mean(response, law, "nobody completes")
         upper = np.where(np.isfinite(upper), upper, lower)
-        findings = cycle_findings(
-            period, limits, response, _part(upper - lower, lower), _part(repeats, lower)
-        )
+        spread = np.subtract(upper, lower, out=np.zeros_like(upper), where=np.isfinite(lower))
+        findings = cycle_findings(period, limits, response, _part(spread, lower), _part(repeats, lower))
         status, reason = grade(findings)
     mean = float(lower[0] + upper[0]) / 2
     if not np.isfinite(mean):
         if np.isinf(mean):
             reason = f"no run completes within {period} epochs after a perturbation; {reason}"
         return Prediction(period, mean, *_NO_ERROR, model, "out_of_range", reason)
+    alive = int(response.alive[0])
     # The truth may lie anywhere between the bounds: uniform, with variance (upper - lower)^2 / 12.
-    low, high = _bound(lower, response).low, _bound(upper, response).high
+    low, high = bootstrap_estimate(lower, alive).low, bootstrap_estimate(upper, alive).high
     stderr = float(
-        np.hypot(_bound((lower + upper) / 2, response).stderr, (upper[0] - lower[0]) / np.sqrt(12))
+        np.hypot(bootstrap_estimate((lower + upper) / 2, alive).stderr, (upper[0] - lower[0]) / np.sqrt(12))
     )
     return Prediction(period, mean, stderr, low, high, model, status, reason)
 
@@ -210,10 +235,3 @@ _NO_ERROR = (float("nan"), float("nan"), float("nan"))
 def _part(part: Array, whole: Array) -> float:
     """Part over whole in the data; 1 where the whole is infinite."""
     return float(part[0] / whole[0]) if np.isfinite(whole[0]) else 1.0
-
-
-def _bound(means: Array, response: Response) -> Estimate:
-    """Estimate from the data (first row) and its resamples."""
-    resampled = means[1:]
-    stderr = float(resampled.std(ddof=1)) if resampled.size > 1 and np.isfinite(resampled).all() else np.nan
-    return positive_estimate(float(means[0]), stderr, int(response.alive[0]))

@@ -23,7 +23,7 @@ class IntervalLaw:
     name : str
         For labels.
     beyond : (epochs + 1,) array
-        Pr(R > t) for t = 0, 1, ..., from 1 down to 0 (or to the small rest that was cut off).
+        Pr(R > t) for t = 0, 1, ..., from 1 down to 0.
     """
 
     name: str
@@ -31,10 +31,10 @@ class IntervalLaw:
 
     def __post_init__(self) -> None:
         beyond = np.array(self.beyond, dtype=float)
-        proper = beyond.ndim == 1 and beyond.size >= 2 and beyond[0] == 1 and beyond[-1] >= 0
+        proper = beyond.ndim == 1 and beyond.size >= 2 and beyond[0] == 1 and beyond[-1] == 0
         if not (proper and np.all(np.diff(beyond) <= 0)):
             raise ValueError(
-                "`beyond` must hold Pr(R > t) for t = 0, 1, ...: it starts at 1 and never rises, "
+                "`beyond` must hold Pr(R > t) for t = 0, 1, ...: it starts at 1, never rises, and ends at 0, "
                 f"got {beyond!r}"
             )
         beyond.flags.writeable = False
@@ -53,7 +53,7 @@ class IntervalLaw:
 
 def periodic(period: int) -> IntervalLaw:
     """Sharp protocol: an interval of exactly ``period`` epochs."""
-    if period < 1 or period != int(period):
+    if not (np.isfinite(period) and period >= 1 and period == int(period)):
         raise ValueError(f"`period` must be a whole number of epochs, at least 1, got {period}")
     return IntervalLaw(f"every {int(period)} epochs", np.r_[np.ones(int(period)), 0.0])
 
@@ -66,7 +66,7 @@ def renewal(distribution: rv_frozen, cut: float = 1e-9, name: str | None = None)
     distribution : frozen scipy.stats distribution
         Law of the interval, for example ``scipy.stats.gamma(4, scale=5)``.
     cut : float
-        The tail of the law with less than this probability is cut off.
+        The tail of the law with less than this probability is moved to the longest interval kept.
     name : str, optional
         For labels.
 
@@ -87,7 +87,8 @@ def renewal(distribution: rv_frozen, cut: float = 1e-9, name: str | None = None)
             "truncate it or raise `cut`"
         )
     beyond = np.asarray(distribution.sf(np.arange(int(np.ceil(longest)) + 1)))
-    return IntervalLaw(name or f"{distribution.dist.name} intervals", np.r_[1.0, beyond[1:]])
+    # What was cut off falls on the longest interval.
+    return IntervalLaw(name or f"{distribution.dist.name} intervals", np.r_[1.0, beyond[1:-1], 0.0])
 
 
 def poisson(rate: float, cut: float = 1e-9) -> IntervalLaw:

@@ -81,7 +81,7 @@ def relaxation(
     ensemble : Ensemble
         Unperturbed runs, as a rule.
     threshold : float, optional
-        Look only at runs that have not reached this threshold before the epoch in question: the law given
+        Look only at runs that have not reached this threshold by the epoch in question: the law given
         survival. Default: all runs.
     tolerance : float
         Shift of the law that still counts as unchanged, as a fraction of the spread between runs.
@@ -118,11 +118,11 @@ def relaxation(
 
 def _survivors(ensemble: Ensemble, threshold: float | None) -> NDArray[np.float64]:
     """Metric values, NaN where a run has ended or had reached the threshold before."""
-    watched = np.arange(1, ensemble.horizon + 1) <= ensemble.lengths[:, None]
-    if threshold is not None:
-        sample = ensemble.first_passage(threshold)
-        watched &= sample.censored[:, None] | (np.arange(1, ensemble.horizon + 1) < sample.times[:, None])
-    return np.where(watched, ensemble.values, np.nan)
+    if threshold is None:
+        return ensemble.recorded
+    sample = ensemble.first_passage(threshold)
+    before = np.arange(1, ensemble.horizon + 1) < sample.times[:, None]
+    return np.where(sample.censored[:, None] | before, ensemble.recorded, np.nan)
 
 
 def _window(onset: int, usable: int) -> NDArray[np.int64] | None:

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.bootstrap import bootstrap_weights
+from theory.bootstrap import bootstrap_estimate, bootstrap_weights
 from theory.ensembles import Ensemble
-from theory.estimates import Estimate, positive_estimate
+from theory.estimates import Estimate
 from theory.passages import PassageSample
 
 MIN_ALIVE = 10
@@ -87,9 +87,7 @@ class Response:
     @property
     def tau_estimate(self) -> Estimate:
         """Direct estimate of the mean residual time, epochs."""
-        return positive_estimate(
-            float(self.tau[0]), float(self.tau[1:].std(ddof=1)), int(self.alive[0]), self.tau_censored > 0
-        )
+        return bootstrap_estimate(self.tau, int(self.alive[0]), self.tau_censored > 0)
 
 
 def epoch_counts(sample: PassageSample, weights: Array, horizon: int) -> tuple[Array, Array]:

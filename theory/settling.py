@@ -51,11 +51,10 @@ def settling_epoch(values: NDArray[np.float64], level: float, tolerance: float) 
 def settling_after_start(unperturbed: Ensemble, period: int, tolerance: float) -> int | None:
     """Settling epoch of unperturbed runs towards their mean at epoch ``period``, or None."""
     period = min(period, unperturbed.horizon)
-    values = unperturbed.values[:, :period]
-    kept = np.where(np.isfinite(values), values, np.nan)
-    if not np.isfinite(kept[:, -1]).any():
+    values = unperturbed.recorded[:, :period]
+    if not np.isfinite(values[:, -1]).any():
         return None
-    return settling_epoch(kept, float(np.nanmean(kept[:, -1])), tolerance)
+    return settling_epoch(values, float(np.nanmean(values[:, -1])), tolerance)
 
 
 def settling_after_perturbation(
@@ -67,9 +66,10 @@ def settling_after_perturbation(
     still moves in the last quarter of a cycle, or if no cycle has ``min_runs`` runs recorded to its end.
     """
     period = int(perturbed.period or 0)
+    recorded = perturbed.recorded
     longest: int | None = None
     for start in period * np.arange(1, cycles + 1):
-        values = perturbed.values[:, start : start + period]
+        values = recorded[:, start : start + period]
         values = values[np.isfinite(values).all(axis=1)]
         if values.shape[1] < period or len(values) < min_runs:
             continue

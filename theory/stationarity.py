@@ -22,7 +22,7 @@ from scipy import special, stats
 GRID = 64
 SPLITS = 10
 SIMULATIONS = 200
-POWER_SIMULATIONS = 40
+POWER_SIMULATIONS = 80
 ENOUGH = 400
 """Runs in a simulated study at most: scaled distances hardly depend on the number of runs any more."""
 MOST = 2500

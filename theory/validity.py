@@ -110,6 +110,8 @@ def common_findings(period: int, limits: ValidRange) -> list[tuple[Status, str]]
 def constant_findings(period: int, limits: ValidRange, response: Response) -> list[tuple[Status, str]]:
     """Findings on the constant response: a relaxed state, completion within one cycle, no censoring."""
     findings = common_findings(period, limits)
+    if response.tau_censored:
+        findings.append(("extrapolated", f"{response.tau_censored} residual times are censored"))
     if period == limits.measured_period:
         return findings
     relaxation = limits.qss.relaxation_epoch
@@ -120,8 +122,6 @@ def constant_findings(period: int, limits: ValidRange, response: Response) -> li
         findings.append(
             ("out_of_range", f"{left:.0%} of the runs need more than one cycle, whose length then matters")
         )
-    if response.tau_censored:
-        findings.append(("extrapolated", f"{response.tau_censored} residual times are censored"))
     return findings
 
 
@@ -144,6 +144,11 @@ def cycle_findings(
         Fraction of the mean that falls in cycles beyond those measured.
     """
     findings = common_findings(period, limits)
+    measured_whole = period == limits.measured_period and not response.tau_censored
+    if repeated > MATTERS and not measured_whole:
+        findings.append(
+            ("extrapolated", f"{repeated:.0%} of the mean lies in cycles beyond the measured ones")
+        )
     if period == limits.measured_period:
         return findings
     if limits.settled_after is None:
@@ -152,16 +157,13 @@ def cycle_findings(
         findings.append(
             ("out_of_range", f"the metric needs {limits.settled_after} epochs to settle after a perturbation")
         )
-    if limits.settled_before is None or period < limits.settled_before:
-        findings.append(
-            ("out_of_range", f"unperturbed training has made up 80 % of its rise by {limits.settled_before}")
-        )
+    if limits.settled_before is None:
+        findings.append(("out_of_range", "unperturbed training is still rising at the measured period"))
+    elif period < limits.settled_before:
+        early = f"unperturbed training has made up 80 % of its rise only by epoch {limits.settled_before}"
+        findings.append(("out_of_range", early))
     if spread > MATTERS:
         findings.append(
             ("extrapolated", f"what happens {response.window} epochs after a perturbation was not measured")
-        )
-    if repeated > MATTERS:
-        findings.append(
-            ("extrapolated", f"{repeated:.0%} of the mean lies in cycles beyond the measured ones")
         )
     return findings

@@ -88,6 +88,7 @@ def _optimum(optimum: Optimum) -> dict[str, Any]:
         "speedup_high": speedup.high,
         "status": prediction.status,
         "confirmed": optimum.confirmed,
+        "measured_speedup": None if optimum.confirmation is None else optimum.confirmation.speedup.value,
         "measured_period": optimum.response.period,
         "period_low": optimum.period_low,
         "period_high": optimum.period_high,

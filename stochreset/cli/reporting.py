@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 from stochreset.cli import documents
 from stochreset.cli.options import default_periods
 from stochreset.cli.tables import number
-from theory import MeasuredPoint, Prediction, Ranking, Study, kaplan_meier, measured_points, predict, rank
+from theory import (
+    Estimate,
+    MeasuredPoint,
+    Prediction,
+    Ranking,
+    Study,
+    kaplan_meier,
+    measured_points,
+    predict,
+    rank,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,19 +61,27 @@ def headline(analysis: Analysis) -> str:
     if best.speedup.low <= 1:
         return (
             f"Do not perturb: no perturbation is shown to reach {ranking.threshold:g} sooner "
-            f"(best: {best.perturbation} every {best.prediction.period} epochs, speed-up {_range(best)})."
+            f"(best: {best.perturbation} every {best.prediction.period} epochs, "
+            f"speed-up {_range(best.speedup)})."
         )
-    state = "confirmed by runs there" if best.confirmed else f"predicted, {best.prediction.status}"
+    measured = best.confirmation
+    mean, speedup = (
+        (best.restricted, best.speedup) if measured is None else (measured.restricted, measured.speedup)
+    )
+    if measured is None:
+        state = f"predicted, {best.prediction.status}, to be confirmed by runs"
+    else:
+        state = f"measured in {measured.runs} runs there; predicted: {number(best.speedup.value, 3)}"
+        state += "" if measured.agrees else ", which these runs contradict"
     return (
         f"Use {best.perturbation} every {best.prediction.period} epochs: {ranking.threshold:g} is reached in "
-        f"{best.prediction.mean:.3g} epochs on average, {best.speedup.value:.3g} times sooner than without "
-        f"(95 % interval {number(best.speedup.low, 3)} to {number(best.speedup.high, 3)}, over "
-        f"{ranking.horizon} epochs; {state})."
+        f"{number(mean.value, 3)} epochs on average, {number(speedup.value, 3)} times sooner than without "
+        f"(95 % interval {_range(speedup)}, means up to epoch {ranking.horizon}; {state})."
     )
 
 
-def _range(optimum: Any) -> str:
-    return f"{number(optimum.speedup.low, 3)} to {number(optimum.speedup.high, 3)}"
+def _range(estimate: Estimate) -> str:
+    return f"{number(estimate.low, 3)} to {number(estimate.high, 3)}"
 
 
 def summary_text(analysis: Analysis) -> str:
@@ -88,11 +106,16 @@ def summary_text(analysis: Analysis) -> str:
             f"mean residual time {tau} epochs",
             f"  best period {p.period} (95 % interval {optimum.period_low} to {optimum.period_high}): "
             f"{number(p.mean)} epochs [{number(p.low)}, {number(p.high)}], {p.status}, "
-            f"speed-up {optimum.speedup.value:.3g} [{_range(optimum)}]",
+            f"speed-up {optimum.speedup.value:.3g} [{_range(optimum.speedup)}]",
         ]
-        if optimum.measured is not None:
-            m = optimum.measured
-            lines.append(f"  measured there: {m.mean} epochs, {m.runs} runs, {m.censored} censored")
+        if optimum.confirmation is not None:
+            c = optimum.confirmation
+            lines.append(
+                f"  runs there: {number(c.restricted.value)} ± {number(c.restricted.stderr, 2)} epochs "
+                f"up to epoch {c.horizon} (predicted {number(optimum.restricted.value)} ± "
+                f"{number(optimum.restricted.stderr, 2)}), {c.runs} runs, {c.censored} not there by then, "
+                f"speed-up {number(c.speedup.value, 3)} [{_range(c.speedup)}]"
+            )
         if optimum.advice:
             lines.append(f"  {optimum.advice}")
     return "\n".join(lines) + "\n"

@@ -74,5 +74,5 @@ def ranking_table(ranking: Ranking) -> Table:
 
 def console() -> Console:
     """Console for people, wide enough for the tables where output is not a terminal."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=110)
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=110)

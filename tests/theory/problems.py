@@ -1,8 +1,11 @@
 """Toy problems that sample themselves and know their answers."""
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from theory import Ensemble, Estimate, PassageSample, QuasiSteadyState, Response, ValidRange
 
@@ -19,6 +22,14 @@ def ensemble(times, epochs, period=None, seeds=None, censored=()):
     return Ensemble(values, seeds, perturbation=None if period is None else "kick", period=period)
 
 
+@contextmanager
+def lifelines():
+    """The package lifelines, kept from warning, and from switching off NumPy's warnings for good."""
+    with warnings.catch_warnings(), np.errstate():
+        warnings.simplefilter("ignore")
+        yield pytest.importorskip("lifelines")
+
+
 def z_score(values, exact):
     """Distance of a sample mean from the exact one, in standard errors."""
     values = np.asarray(values)
@@ -29,17 +40,24 @@ def z_score(values, exact):
 class Renewal:
     """Completion with a hazard that depends only on the epochs since the last perturbation.
 
-    Unperturbed runs complete with hazard ``late`` per epoch; for ``burst`` epochs after a perturbation the
-    hazard is ``early`` instead. Every perturbation starts the same cycle anew.
+    Unperturbed runs complete with hazard ``late`` per epoch. After a perturbation nobody does for ``delay``
+    epochs, then the hazard is ``early`` for ``burst`` epochs, then ``late`` again. Every perturbation
+    starts the same cycle anew.
     """
 
     late: float
     early: float
     burst: int
+    delay: int = 0
+
+    def hazard(self, since):
+        """Hazard in the given epochs since a perturbation, counted from 1."""
+        burst = np.where(since <= self.delay + self.burst, self.early, self.late)
+        return np.where(since <= self.delay, 0.0, burst)
 
     def hazard_after(self, epochs):
         """Hazard in epochs 1 .. ``epochs`` after a perturbation."""
-        return np.where(np.arange(1, epochs + 1) <= self.burst, self.early, self.late)
+        return self.hazard(np.arange(1, epochs + 1))
 
     def survival(self, epochs):
         return (1 - self.late) ** np.arange(epochs + 1.0)
@@ -50,6 +68,8 @@ class Renewal:
 
     def mean(self, period):
         """Mean passage time: linear equations for the mean time still to come, epoch by epoch of a cycle."""
+        if self.cycle(period)[-1] == 1:
+            return np.inf
         alive = 1 - self.hazard_after(period)
         step = np.zeros((period, period))
         step[np.arange(period), (np.arange(period) + 1) % period] = alive
@@ -68,7 +88,7 @@ class Renewal:
             times += ~arrived
             since += 1
             left -= 1
-            arrived |= rng.random(runs) < np.where(perturbed & (since <= self.burst), self.early, self.late)
+            arrived |= rng.random(runs) < np.where(perturbed, self.hazard(since), self.late)
             now = left == 0
             if now.any():
                 perturbed, since = perturbed | now, np.where(now, 0, since)
@@ -81,25 +101,22 @@ class Renewal:
         times = self.times(runs, seed, draw)
         return ensemble(times, int(times.max()), period, seeds=1_000_000 * seed + np.arange(runs))
 
-    def response(self, period, horizon):
+    def response(self, period, horizon, rows=1):
         """The exact response, as if measured at ``period``."""
-        hazards = self.hazard_after(period)
-        long = self.cycle(20_000)
-        tau = self.mean(period) - self.survival(period)[:-1].sum()
-        tau /= self.survival(period)[-1]
-        assert long[-1] < 1e-12 and hazards.size == period
-        return exact_response(period, self.survival(horizon), self.cycle(period), tau)
+        survival = self.survival(period)
+        tau = (self.mean(period) - survival[:-1].sum()) / survival[-1]
+        return exact_response(period, self.survival(horizon), self.cycle(period), tau, rows)
 
 
-def exact_response(period, survival, cycle, tau):
-    """Response without bootstrap, from known laws."""
+def exact_response(period, survival, cycle, tau, rows=1):
+    """Response from known laws: as many resamples as wanted, all equal to the data."""
     return Response(
         perturbation="kick",
         period=period,
         threshold=1.0,
-        survival=np.atleast_2d(survival),
-        tau=np.atleast_1d(tau),
-        cycles=np.atleast_2d(cycle)[:, None],
+        survival=np.tile(survival, (rows, 1)),
+        tau=np.full(rows, tau),
+        cycles=np.tile(cycle, (rows, 1, 1)),
         alive=np.array([1000]),
         unperturbed_runs=1000,
         perturbed_runs=1000,

@@ -59,12 +59,12 @@ def test_slope_is_the_derivative_of_the_exact_formula(tau):
 
 
 def test_errors_against_simulation():
-    rng, replicas = np.random.default_rng(3), 4000
+    rng, replicas = np.random.default_rng(3), 2500
     for tau, spread in ((None, 0.0), (2.0, 0.3)):
         found = []
         for _ in range(replicas):
             measured = None if tau is None else Estimate(rng.normal(tau, spread), spread, 0.0, 9.0)
-            found.append(linear_response(complete(rng.gamma(4.0, size=500)), measured))
+            found.append(linear_response(complete(rng.gamma(4.0, size=300)), measured))
         for name in ("slope", "critical_tau"):
             values = [getattr(r, name).value for r in found]
             ratio = np.mean([getattr(r, name).stderr for r in found]) / np.std(values)

@@ -1,12 +1,12 @@
 """First-passage times from traces: what counts as arrival, and what is censored where."""
 
-import warnings
-
 import numpy as np
 import pytest
 from scipy.stats import CensoredData
 
 from theory import PassageSample, first_passage, kaplan_meier
+
+from .problems import lifelines
 
 NAN, INF = np.nan, np.inf
 
@@ -89,12 +89,9 @@ def test_censored_data_round_trip():
 
 
 def test_durations_feed_lifelines():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        lifelines = pytest.importorskip("lifelines")
-        rng = np.random.default_rng(2)
-        sample = first_passage(rng.random((80, 25)), 0.97)
-        fitter = lifelines.KaplanMeierFitter().fit(*sample.to_durations())
+    sample = first_passage(np.random.default_rng(2).random((80, 25)), 0.97)
+    with lifelines() as package:
+        fitter = package.KaplanMeierFitter().fit(*sample.to_durations())
         theirs = fitter.survival_function_at_times(np.arange(26)).to_numpy()
     assert 0 < sample.n_censored < 80
     np.testing.assert_allclose(kaplan_meier(sample).evaluate(np.arange(26)), theirs, atol=1e-12)

@@ -19,6 +19,7 @@ from theory import (
     renewal,
 )
 from theory.passages import PassageSample
+from theory.prediction import restricted_cycle_mean
 
 from .problems import Renewal, ensemble, exact_response, limits, steady, z_score
 
@@ -143,6 +144,14 @@ def test_survival_under_perturbation_sums_to_the_mean(measured, period):
     assert (slow >= law).all()
 
 
+@pytest.mark.parametrize("late", ["hazard continues", "nobody completes"])
+@pytest.mark.parametrize(("period", "horizon"), [(3, 100), (12, 12), (12, 13), (20, 50), (20, 7)])
+def test_restricted_mean_is_the_sum_of_the_survival(measured, period, horizon, late):
+    law = predict_survival(measured, period, horizon - 1, late)
+    means = restricted_cycle_mean(measured, period, horizon, late)
+    np.testing.assert_allclose(means, law.sum(axis=1), rtol=1e-10)
+
+
 @pytest.mark.parametrize("period", [0, 51])
 def test_survival_needs_a_known_start(period):
     with pytest.raises(ValueError, match=f"`period` must be from 1 to 50, .*, got {period}"):
@@ -246,8 +255,22 @@ def test_validity_of_any_model(model, period, scales, status, reason):
         (8, CENSORED, FINE, "cycles", "valid", "within the range"),
         (8, QUICK, limits(10, 200, settled_after=9), "cycles", "out_of_range", "needs 9 epochs to settle"),
         (8, QUICK, limits(10, 200, settled_after=None), "cycles", "extrapolated", "cannot be measured"),
-        (8, QUICK, limits(10, 200, settled_before=9), "cycles", "out_of_range", "80 % of its rise by 9"),
-        (8, QUICK, limits(10, 200, settled_before=None), "cycles", "out_of_range", "80 % of its rise"),
+        (
+            8,
+            QUICK,
+            limits(10, 200, settled_before=9),
+            "cycles",
+            "out_of_range",
+            "80 % of its rise only by epoch 9",
+        ),
+        (
+            8,
+            QUICK,
+            limits(10, 200, settled_before=None),
+            "cycles",
+            "out_of_range",
+            "still rising at the measured",
+        ),
         (40, SLOW, FINE, "cycles", "extrapolated", "10 epochs after a perturbation was not measured"),
         (8, SLOW, FINE, "cycles", "extrapolated", "of the mean lies in cycles beyond the measured ones"),
     ],

@@ -18,7 +18,7 @@ def test_poisson_rounded_up_is_geometric(rate):
     law = poisson(rate)
     k = np.arange(1, law.longest + 1)
     chance = 1 - np.exp(-rate)
-    np.testing.assert_allclose(law.pmf, (1 - chance) ** (k - 1) * chance, rtol=1e-6, atol=1e-15)
+    np.testing.assert_allclose(law.pmf[:-1], ((1 - chance) ** (k - 1) * chance)[:-1], rtol=1e-6, atol=1e-15)
     assert law.beyond[-1] < 1e-9 and law.name == f"Poisson, rate {rate:g} per epoch"
     np.testing.assert_allclose(k @ law.pmf, 1 / chance, rtol=1e-6)
 

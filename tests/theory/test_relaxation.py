@@ -21,16 +21,9 @@ def test_finds_the_epoch_from_which_the_law_is_constant(onset):
     qss = relaxation(plateaus(onset=onset, seed=onset))
     assert (qss.verdict, qss.relaxation_epoch, qss.stationary_until) == ("reached", onset, 60)
     assert f"unchanged from epoch {onset} to 60" in qss.reason
-    assert qss.epochs.tolist() == list(range(1, onset + 1))
-    assert (qss.p_values[:-1] <= 0.05).all() and qss.p_values[-1] > 0.05
+    assert qss.epochs.tolist() == list(range(1, qss.epochs.size + 1))
+    assert (qss.p_values[: onset - 1] <= 0.05).all() and qss.p_values[onset - 1] > 0.05
     assert qss.distances.shape == qss.p_values.shape and 0 < qss.smallest_detectable_shift < 1
-
-
-def test_later_onset_in_about_five_percent_of_the_studies():
-    late = [
-        relaxation(plateaus(runs=60, epochs=30, onset=4, seed=k)).relaxation_epoch != 4 for k in range(200)
-    ]
-    assert 0.05 - 4 * 0.0154 < np.mean(late) < 0.05 + 4 * 0.0154
 
 
 def test_more_runs_find_the_end_of_a_slow_rise_later():
@@ -40,7 +33,7 @@ def test_more_runs_find_the_end_of_a_slow_rise_later():
         noise = np.random.default_rng(2).standard_normal((runs, 100))
         return Ensemble(own + noise - 10 * np.exp(-epoch / 5), np.arange(runs))
 
-    few, many = relaxation(slow_rise(50)), relaxation(slow_rise(1000))
+    few, many = (relaxation(slow_rise(runs), tolerance=0.0) for runs in (50, 1000))
     assert few.verdict == many.verdict == "reached"
     assert few.relaxation_epoch < many.relaxation_epoch
     assert few.smallest_detectable_shift > 3 * many.smallest_detectable_shift
@@ -57,8 +50,8 @@ def test_never_stationary(slope, kind):
 
 
 def test_drift_after_a_plateau():
-    still, rng = plateaus(epochs=120, onset=5, seed=3), np.random.default_rng(4)
-    drift = -0.1 * np.maximum(0, np.arange(120) - 60) + 0.0 * rng.random(120)
+    still = plateaus(epochs=120, onset=5, seed=3)
+    drift = -0.1 * np.maximum(0, np.arange(120) - 60)
     qss = relaxation(dataclasses.replace(still, values=still.values + drift))
     assert (qss.verdict, qss.relaxation_epoch) == ("reached", 5)
     assert 20 <= qss.stationary_until < 80
@@ -76,17 +69,18 @@ def test_too_little_data(runs, epochs, reason):
 
 
 def test_runs_that_could_not_have_shown_a_shift():
-    qss = relaxation(plateaus(runs=20, onset=1, seed=2))
+    independent = np.random.default_rng(3).standard_normal((20, 60))
+    qss = relaxation(Ensemble(independent, np.arange(20)))
     assert qss.verdict == "undecided"
     assert "add runs" in qss.reason and qss.smallest_detectable_shift > 1
     assert qss.relaxation_epoch is None
 
 
 def test_law_given_survival():
-    # A tenth of the runs arrives at epoch 20 and jumps up; the others stay as they are.
+    # Some runs arrive at epoch 11 and jump up; the others stay as they are.
     still = plateaus(onset=1, seed=6)
     jump = np.zeros((200, 60))
-    jump[:80, 19:] = 30
+    jump[:80, 10:] = 30
     mixed = dataclasses.replace(still, values=still.values + jump)
     assert relaxation(mixed).relaxation_epoch != 1
     alive = relaxation(mixed, threshold=20)
@@ -161,6 +155,9 @@ def test_settling_after_a_perturbation():
     assert settling_after_perturbation(cycles(quick, slow), 1, 0.05, 10) == 3
     assert settling_after_perturbation(cycles(quick, np.arange(8.0)), 2, 0.05, 10) is None  # still moves
     assert settling_after_perturbation(cycles(quick, runs=9), 1, 0.05, 10) is None
+    # A mean that gets there only in the last quarter may not have settled at all.
+    for outside, settled in ((5, 6), (6, None)):
+        assert settling_after_perturbation(cycles(np.arange(8) >= outside), 1, 0.05, 10) == settled
 
 
 def test_settling_takes_only_cycles_that_were_recorded_to_their_end():

@@ -124,6 +124,24 @@ def test_the_same_call_gives_the_same_traces_whatever_the_state_of_torch(data):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("factory", [perceptron, Residual])
+def test_the_number_of_threads_changes_nothing_and_is_left_as_it_was(data, factory):
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 4):
+            torch.set_num_threads(threads)
+            found.append(
+                train_batched(factory, data, OPTIMIZER, range(9), 6, PartialReset(0.4), 2, block_size=2)
+            )
+            assert torch.get_num_threads() == threads
+            with pytest.raises(ZeroDivisionError):
+                train_batched(factory, data, OPTIMIZER, range(9), 6, progress=lambda *_: 1 / 0)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert same(*found)
+
+
 @pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=repr)
 @pytest.mark.parametrize("period", [3, 5])
 def test_the_history_is_the_unperturbed_one_until_the_first_perturbation(data, perturbation, period):
