@@ -169,9 +169,9 @@ def _advice(
 ) -> str:
     parts = []
     if speedup.high < 1:
-        parts.append("do not perturb: it slows training down at every period searched")
-    elif speedup.low <= 1:
-        parts.append("no speed-up is shown: its interval contains 1")
+        return "do not perturb: it slows training down at every period searched"
+    if speedup.low <= 1:
+        return "no speed-up is shown: its interval contains 1"
     if limits.shortest is None:
         parts.append(
             f"only the measured period {limits.measured_period} is validated; measure at a longer period"

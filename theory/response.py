@@ -56,6 +56,8 @@ class Response:
         Perturbed runs alive at the n-th perturbation (for the last, summed over the cycles it pools).
     unperturbed_runs, perturbed_runs : int
         Sizes of the ensembles.
+    perturbed_alive : int
+        Perturbed runs alive at their first perturbation: the residuals behind ``tau``.
     tau_censored : int
         Residuals that are censored: then ``tau`` is a restricted mean, a lower bound.
     inverted_tau : Estimate
@@ -71,6 +73,7 @@ class Response:
     alive: NDArray[np.int64]
     unperturbed_runs: int
     perturbed_runs: int
+    perturbed_alive: int
     tau_censored: int
     inverted_tau: Estimate
 
@@ -173,6 +176,7 @@ def measure_response(
         alive=alive_at,
         unperturbed_runs=len(unperturbed),
         perturbed_runs=len(perturbed),
+        perturbed_alive=alive,
         tau_censored=int(np.sum(kicked.censored & (kicked.times > period))),
         inverted_tau=_inverted_tau(free, kicked, free_weights, kicked_weights, period),
     )

@@ -110,7 +110,9 @@ def common_findings(period: int, limits: ValidRange) -> list[tuple[Status, str]]
 def constant_findings(period: int, limits: ValidRange, response: Response) -> list[tuple[Status, str]]:
     """Findings on the constant response: a relaxed state, completion within one cycle, no censoring."""
     findings = common_findings(period, limits)
-    if response.tau_censored:
+    if response.tau_censored == response.perturbed_alive:
+        findings.append(("out_of_range", "no run arrived after a perturbation"))
+    elif response.tau_censored:
         findings.append(("extrapolated", f"{response.tau_censored} residual times are censored"))
     if period == limits.measured_period:
         return findings

@@ -52,5 +52,6 @@ def _run(arguments: list[str] | None) -> int:
 
 def _fail(message: str, code: int) -> int:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    print("stochreset: " + "; ".join(lines or ["nothing given, see --help"]), file=sys.stderr)
+    text = "; ".join(lines or ["nothing given, see --help"]).replace(":; ", ": ")
+    print(f"stochreset: {text}", file=sys.stderr)
     return code

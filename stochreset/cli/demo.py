@@ -96,7 +96,9 @@ class _Trainer:
         seeds = range(self.trained * self.runs, (self.trained + 1) * self.runs)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         started = time.monotonic()
-        with Progress(*columns, console=self.progress, transient=True) as bar:
+        with Progress(
+            *columns, console=self.progress, transient=True, disable=not self.progress.is_terminal
+        ) as bar:
             task = bar.add_task(f"training {label}", total=self.epochs)
             advance: Callable[[int, int], None] = lambda done, _: bar.update(task, completed=done)  # noqa: E731
             group = train_digits(seeds, self.epochs, perturbation, period, progress=advance)

@@ -35,7 +35,8 @@ def import_traces(
             "give either `--unperturbed DIR`, with any number of `--perturbed NAME:PERIOD:DIR`, "
             "or `--published DIR`"
         )
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading traces", total=None)
 
         def advance(done: int, total: int) -> None:

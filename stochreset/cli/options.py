@@ -42,11 +42,16 @@ def parse_periods(text: str) -> list[int]:
         if len(numbers) == 1:
             periods += numbers
         elif 2 <= len(numbers) <= 3 and (len(numbers) == 2 or numbers[2] > 0):
-            periods += range(numbers[0], numbers[1] + 1, *numbers[2:])
+            span = range(numbers[0], numbers[1] + 1, *numbers[2:])
+            if span[10_000:]:
+                raise ValueError(f"`--periods` {part!r} is too long; 10,000 periods at most")
+            periods += span
         else:
             raise ValueError(f"`--periods` must look like 1,2,5:100:5, got {part!r} in {text!r}")
     if not periods or min(periods) < 1:
         raise ValueError(f"`--periods` must be whole numbers of epochs, at least 1, got {text!r}")
+    if max(periods) > 1_000_000:
+        raise ValueError(f"`--periods` must be at most 1,000,000 epochs, got {max(periods)}")
     if len(set(periods)) > 10_000:
         raise ValueError(f"`--periods` lists {len(set(periods))} periods; 10,000 at most")
     return sorted(set(periods))

@@ -120,6 +120,7 @@ def exact_response(period, survival, cycle, tau, rows=1):
         alive=np.array([1000]),
         unperturbed_runs=1000,
         perturbed_runs=1000,
+        perturbed_alive=1000,
         tau_censored=0,
         inverted_tau=Estimate(1.0, 0.0, 1.0, 1.0),
     )
