@@ -13,7 +13,7 @@ from theory.estimates import Estimate
 from theory.measured import MeasuredPoint
 from theory.plots import plot_predictions
 
-THRESHOLD, MEASURED, PERIODS = 72.2, 20, (3, 5, 7, 10, 15, 20, 30, 50, 80)
+THRESHOLD, MEASURED, PERIODS = 72.0, 20, (5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 
 
 def main(runs: int = 1000, figure: str | None = None) -> None:
@@ -36,7 +36,7 @@ def main(runs: int = 1000, figure: str | None = None) -> None:
     if figure:
         truth = [(p, toy.mfpt(THRESHOLD, p)) for p in PERIODS]
         exact_points = [MeasuredPoint(p, Estimate(v, 0.0, v, v), runs, 0) for p, v in truth]
-        axes = plot_predictions(predictions, exact_points, limits, title="dots: exact values")
+        axes = plot_predictions(predictions, exact_points, limits, measured_label="exact")
         axes.figure.savefig(figure, dpi=150)
 
 

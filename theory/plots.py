@@ -79,7 +79,7 @@ def plot_traces(
     if threshold is not None:
         ax.axhline(threshold, color="black", lw=1, ls="--", label=f"threshold {threshold:g}")
     # The transient from the start would squeeze everything else into a line.
-    shown = quantiles[:, epochs >= min(5, epochs[-1])].ravel()
+    shown = quantiles[:, epochs >= max(min(5, epochs[-1]), epochs[-1] // 10)].ravel()
     if threshold is not None:
         shown = np.append(shown, threshold)
     margin = 0.05 * (shown.max() - shown.min() or 1.0)
@@ -152,13 +152,15 @@ def plot_predictions(
     ax: Axes | None = None,
     *,
     title: str = "",
+    measured_label: str = "measured",
 ) -> Axes:
     """Draw predicted and measured ⟨T_P⟩ against the period, with the valid range shaded.
 
     Parameters
     ----------
     predictions : sequence of Prediction
-        Drawn as a line with its 95 % band where valid, dashed elsewhere.
+        Drawn as a line with its 95 % band where valid, dashed with a pale band where extrapolated, dotted
+        where out of range.
     measured : sequence of MeasuredPoint
         Drawn with 95 % intervals; open and pointing up where censored runs make it a lower bound.
     limits : ValidRange, optional
@@ -167,29 +169,38 @@ def plot_predictions(
         Where to draw.
     title : str
         Of the axes.
+    measured_label : str
+        Of the measured points.
     """
     ax = _axes(ax)
     points = [p for p in sorted(predictions, key=lambda p: p.period) if np.isfinite(p.mean)]
     period = np.array([p.period for p in points])
     mean, low, high = (np.array([getattr(p, name) for p in points]) for name in ("mean", "low", "high"))
     valid = np.array([p.status == "valid" for p in points], dtype=bool)
-    inside = [(p.period, p.status) for p in points]
     if valid.any():
-        edges = [k for k, status in inside if status == "valid"]
-        ax.axvspan(min(edges), max(edges), color="0.92", lw=0, label="valid range", zorder=0)
-    ax.plot(period, mean, color=BLUE, ls=":", lw=1.4, label="predicted, outside the valid range")
-    ax.plot(period, np.where(valid, mean, np.nan), color=BLUE, lw=1.8, label="predicted")
-    ax.fill_between(
-        period, np.where(valid, low, np.nan), np.where(valid, high, np.nan), color=BLUE, alpha=0.25, lw=0
-    )
-    for censored, marker, fill, label in (
-        (False, "o", ORANGE, "measured"),
-        (True, "^", "white", "measured, lower bound"),
+        shade = _style({}, color="0.92", lw=0, label="valid range", zorder=0)
+        ax.axvspan(period[valid].min(), period[valid].max(), **shade)
+    ax.plot(period, mean, color=BLUE, ls=":", lw=1.2, label="out of range")
+    usable = np.array([p.status != "out_of_range" for p in points], dtype=bool)
+    for chosen, style, width, alpha, label in (
+        (usable, "--", 1.4, 0.12, "predicted, extrapolated"),
+        (valid, "-", 1.8, 0.25, "predicted, valid"),
     ):
-        chosen = [m for m in measured if (m.censored > 0) == censored]
-        if chosen:
-            x, y = [m.period for m in chosen], np.array([m.mean.value for m in chosen])
-            ends = np.array([[m.mean.low, m.mean.high] for m in chosen]).T
+        y, bottom, top = (np.where(chosen, values, np.nan) for values in (mean, low, high))
+        ax.plot(period, y, color=BLUE, ls=style, lw=width, label=label)
+        ax.fill_between(period, bottom, top, color=BLUE, alpha=alpha, lw=0)
+    if usable.any():
+        # Intervals of means that the runs hardly determine would squeeze everything else.
+        seen = [m.mean.value for m in measured]
+        ax.set_ylim(0.7 * min([*mean, *seen]), 1.6 * max([*mean[usable], *seen]))
+    for censored, marker, fill, label in (
+        (False, "o", ORANGE, measured_label),
+        (True, "^", "white", f"{measured_label}, lower bound"),
+    ):
+        group = [m for m in measured if (m.censored > 0) == censored]
+        if group:
+            x, y = [m.period for m in group], np.array([m.mean.value for m in group])
+            ends = np.array([[m.mean.low, m.mean.high] for m in group]).T
             error = np.nan_to_num(np.abs(ends - y))
             ax.errorbar(x, y, yerr=error, fmt=marker, color=ORANGE, mfc=fill, ms=5, capsize=2, label=label)
     if limits is not None:

@@ -72,7 +72,7 @@ def demo(
     analysis = analyse(read_study(path), threshold, measured=dict.fromkeys(perturbations, period), qss=qss)
     written = write_report(analysis, out)
     console.print()
-    console.print(summary_text(analysis))
+    console.print(summary_text(analysis), soft_wrap=True)
     console.print(f"{path} and {len(written)} files with figures and summary are in {out}/.")
     console.print(f"Done in {time.monotonic() - started:.0f} seconds.")
 
