@@ -21,13 +21,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from training.perturbations import DATA_ORDER, Perturbation, Stacked, fresh_parameters
+from training.stacked import stacked_forward
 
 Factory = Callable[[], nn.Module]
-Forward = Callable[[Stacked, Tensor], Tensor]
 
 # Runs times images evaluated together: activations of this many rows stay within the processor's cache.
 EVALUATED_ROWS = 3200
-ELEMENTWISE = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.ELU, nn.LeakyReLU, nn.Identity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,66 +234,6 @@ class _Block:
                 total[some] += _losses(logits, labels.expand(count, -1)).sum(1)
         correct[~total.isfinite()] = math.nan
         return (100 * correct / samples).cpu().numpy(), (total / samples).cpu().numpy()
-
-
-def stacked_forward(network: nn.Module, dimensions: int = 2) -> Forward:
-    """Return the forward pass of many copies of ``network`` at once.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Gives the structure; its parameters are not used.
-    dimensions : int, optional
-        Number of axes of a batch of inputs for one network.
-
-    Returns
-    -------
-    callable
-        Maps stacked parameters and inputs (runs, samples, ...) to logits (runs, samples, classes).
-    """
-    for name, layer in network.named_modules():
-        if list(layer.buffers(recurse=False)) or isinstance(layer, nn.modules.dropout._DropoutNd):
-            raise ValueError(
-                f"`factory` builds a network with the layer {name!r}, {layer}; layers with buffers or random "
-                "numbers of their own (batch norm, dropout) cannot be stacked: use layer norm, or none"
-            )
-    trained = [parameter.requires_grad for parameter in network.parameters()]
-    if not trained or not all(trained):
-        raise ValueError(
-            "`factory` must build a network of which every parameter is trained, at least one; "
-            f"got {sum(trained)} of {len(trained)}"
-        )
-    if dimensions == 2 and _is_perceptron(network):
-        return lambda parameters, inputs: _perceptron(network, parameters, inputs)
-    return torch.func.vmap(
-        lambda parameters, inputs: torch.func.functional_call(network, parameters, (inputs,))
-    )
-
-
-def _is_perceptron(network: nn.Module) -> bool:
-    if type(network) is not nn.Sequential:
-        return False
-    if any(type(layer) not in (nn.Linear, *ELEMENTWISE) for layer in network):
-        return False
-    # Layers that share or reparametrise their weights have other names than these.
-    expected = {
-        f"{name}.{part}"
-        for name, layer in zip(network._modules, network, strict=True)
-        for part in ("weight", "bias")
-        if getattr(layer, part, None) is not None
-    }
-    return expected == {name for name, _ in network.named_parameters()}
-
-
-def _perceptron(network: nn.Module, parameters: Stacked, values: Tensor) -> Tensor:
-    # Does what vmap would, in less time: one multiply-and-add for all runs and no dispatch.
-    for name, layer in zip(network._modules, network, strict=True):
-        if isinstance(layer, nn.Linear):
-            weight, bias = parameters[f"{name}.weight"].mT, parameters.get(f"{name}.bias")
-            values = values @ weight if bias is None else torch.baddbmm(bias.unsqueeze(1), values, weight)
-        else:
-            values = layer(values)
-    return values
 
 
 def _losses(logits: Tensor, labels: Tensor) -> Tensor:

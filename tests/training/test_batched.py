@@ -7,7 +7,8 @@ from torch import nn  # noqa: E402
 from torch.nn.utils.parametrize import register_parametrization  # noqa: E402
 
 from training import batched  # noqa: E402
-from training.batched import SGD, Data, stacked_forward, train_batched  # noqa: E402
+from training import stacked as stacked_module  # noqa: E402
+from training.batched import SGD, Data, train_batched  # noqa: E402
 from training.perturbations import (  # noqa: E402
     DATA_ORDER,
     PartialReset,
@@ -15,6 +16,7 @@ from training.perturbations import (  # noqa: E402
     StochasticReset,
     fresh_parameters,
 )
+from training.stacked import stacked_forward  # noqa: E402
 
 OPTIMIZER = SGD(learning_rate=0.1, momentum=0.8, batch_size=8)
 METRICS = ("test_accuracy", "test_loss", "train_loss")
@@ -207,7 +209,7 @@ def layers_that_need_care():
 
 @pytest.mark.parametrize(("network", "short"), list(layers_that_need_care()))
 def test_the_stacked_forward_pass_is_that_of_each_network(network, short):
-    assert batched._is_perceptron(network) == short
+    assert stacked_module._is_perceptron(network) == short
     names = [name for name, _ in network.named_parameters()]
     shapes = [value.shape for value in network.parameters()]
     stacked = {name: torch.randn(3, *shape) for name, shape in zip(names, shapes, strict=True)}
