@@ -339,7 +339,7 @@ def test_report_agrees_with_the_single_commands(document, runs_file, tmp_path):
 def test_report_where_no_run_arrives(run, runs_file, tmp_path):
     code, out, err = run("report", runs_file, "--threshold", "200", "--out", tmp_path / "report", *FAST)
     assert (code, err) == (0, "")
-    assert out.startswith("Do not perturb: no perturbation is shown to reach 200 sooner")
+    assert out.startswith("Nothing to recommend: no run reached 200, perturbed or not")
     strict((tmp_path / "report" / "summary.json").read_text(encoding="utf-8"))
 
 

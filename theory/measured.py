@@ -53,7 +53,7 @@ def choose_measured(study: Study, perturbation: str, threshold: float, qss: Quas
     """Period to predict from: the shortest in the quasi-steady state that has many runs alive at it.
 
     Many is at least half as many as at the period with most. Without any period in the quasi-steady state,
-    all are considered. Means are not looked at.
+    the longest with many is taken: it is the nearest to one. Means are not looked at.
     """
     periods = study.periods(perturbation)
     if not periods:
@@ -65,7 +65,8 @@ def choose_measured(study: Study, perturbation: str, threshold: float, qss: Quas
     relaxed = [p for p in periods if qss.relaxation_epoch is not None and p >= qss.relaxation_epoch]
     candidates = relaxed or list(periods)
     most = max(alive[p] for p in candidates)
-    return min(p for p in candidates if alive[p] >= ENOUGH * most)
+    many = [p for p in candidates if alive[p] >= ENOUGH * most]
+    return min(many) if relaxed else max(many)
 
 
 def respond(

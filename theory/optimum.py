@@ -67,8 +67,9 @@ class Optimum:
 
     @property
     def confirmed(self) -> bool:
-        """Whether runs at the best period exist and agree with what was predicted."""
-        return self.confirmation is not None and self.confirmation.agrees
+        """Whether runs at the best period, other than those predicted from, agree with the prediction."""
+        fresh = self.prediction.period != self.response.period
+        return fresh and self.confirmation is not None and self.confirmation.agrees
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,8 +182,8 @@ def _advice(
             f"the optimum lies at or below {best}, the edge of the validated range: what is shorter cannot "
             f"be predicted; run period {max(1, best // 2)} to look beyond"
         )
-    if confirmation is None:
-        parts.append(f"confirm with runs at period {best}")
+    if confirmation is None or best == limits.measured_period:
+        parts.append(f"confirm with {'fresh ' if confirmation else ''}runs at period {best}")
     elif not confirmation.agrees:
         parts.append(f"the runs at period {best} do not agree with the prediction: rely on them")
     return "; ".join(parts)

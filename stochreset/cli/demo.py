@@ -35,6 +35,8 @@ def demo(
 
     if period * 2 > epochs:
         raise ValueError(f"`--period` {period} needs `--epochs` of at least {2 * period}, got {epochs}")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"`--out` {out} is a file; name a folder")
     started, console = time.monotonic(), tables.console()
     trainer = _Trainer(console, runs, epochs)
     path = out / "digits.h5"

@@ -58,13 +58,16 @@ def headline(analysis: Analysis) -> str:
     """The answer in one sentence."""
     ranking = analysis.ranking
     best = ranking.optima[0]
+    arrived = [o.response.perturbed_alive - o.response.tau_censored for o in ranking.optima]
+    if ranking.unperturbed_censored == ranking.unperturbed_runs and not any(arrived):
+        return f"Nothing to recommend: no run reached {ranking.threshold:g}, perturbed or not."
     if best.speedup.low <= 1:
         return (
             f"Do not perturb: no perturbation is shown to reach {ranking.threshold:g} sooner "
             f"(best: {best.perturbation} every {best.prediction.period} epochs, "
             f"speed-up {_range(best.speedup)})."
         )
-    measured = best.confirmation
+    measured = best.confirmation if best.prediction.period != best.response.period else None
     mean, speedup = (
         (best.restricted, best.speedup) if measured is None else (measured.restricted, measured.speedup)
     )

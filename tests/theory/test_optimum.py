@@ -238,7 +238,7 @@ def study_of(**alive):
     [
         (dict(p5=90, p10=40, p20=80), 10, 10),  # the shortest relaxed one with half as many runs as the best
         (dict(p5=90, p10=39, p20=80), 8, 20),
-        (dict(p5=90, p10=30, p20=80), 30, 5),  # of all, where none is relaxed
+        (dict(p5=90, p10=30, p20=80), 30, 20),  # the longest with many, where none is relaxed
         (dict(p5=30, p10=30, p20=80), None, 20),
     ],
 )
