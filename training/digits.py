@@ -35,7 +35,8 @@ class DigitsTask:
     train_images : int
         Images to train on; all others of the 1,797 are the test set.
     split_seed : int
-        Seed of the one split that all runs share.
+        Seed of the one split that all runs share. The default was chosen among 17 for a plateau near 92.5 %;
+        others settle anywhere from 82 to 94 %.
     hidden : tuple of int
         Units of each hidden layer; ReLU follows each.
     optimizer : SGD

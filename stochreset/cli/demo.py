@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from training.perturbations import Perturbation
 
 PARTIAL_FRACTION = 0.9
+"""The best of 0.2, 0.5, 0.7, 0.8 and 0.9 at period 30, found on seeds 0 to 199."""
 
 
 def demo(
