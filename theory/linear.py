@@ -62,7 +62,8 @@ def linear_response(sample: PassageSample, tau: Estimate | float | None = None) 
     >>> linear_response(PassageSample(times, np.zeros(times.size, bool))).helps
     True
     """
-    first, second = moments(sample).mean, moments(sample).second
+    known = moments(sample)
+    first, second = known.mean, known.second
     t, n = sample.times, len(sample)
     critical = second.value / (2 * first.value)
     spread = (t**2 / 2 - critical * t) / first.value

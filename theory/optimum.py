@@ -134,7 +134,7 @@ def best_period(
     low, high = percentile_interval(periods[chosen[1:]]) if len(chosen) > 1 else (best, best)
     prediction = predict(response, [best], limits, model="cycles")[0]
     together, unperturbed = means[:, chosen[0]], response.survival[:, :horizon].sum(axis=1)
-    alive = int(response.alive[0])
+    alive = response.perturbed_alive
     restricted = bootstrap_estimate(together, alive)
     speedup = bootstrap_estimate(unperturbed / together, alive)
     confirmation = None

@@ -9,7 +9,7 @@ and for a random first activation R, <T_R> = <min(T, R)> + Pr(T > R) <tau>.
 Cycle-resolved response: let B_n = <G_n(R)> be the probability to live through the n-th cycle and
 A_n = sum_s G_n(s) Pr(R > s) the mean time spent in it. Then <tau_R> = sum_n [prod_{m<n} B_m] A_n, where the
 last measured cycle repeats: its geometric series is summed in closed form. For a sharp period
-B_n = G_n(P) and A_n = sum_{s<P} G_n(s), eq. (4) of the theory notes in the README.
+B_n = G_n(P) and A_n = sum_{s<P} G_n(s), the cycle-resolved row of the table in the README.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _until_activation(response: Response, law: IntervalLaw) -> tuple[Array, Arra
 def constant_mean(response: Response, law: IntervalLaw) -> Array:
     """<T_R> by the constant response, epochs, for the data and each resample, shape (rows,).
 
-    Source: arXiv:2502.04121, eqs. (2) and (3) of the theory notes.
+    Source: arXiv:2502.04121; see the formulas at the head of this file.
     """
     early, activated = _until_activation(response, law)
     return early + activated * response.tau
@@ -220,7 +220,7 @@ def _predict_one(
         if np.isinf(mean):
             reason = f"no run completes within {period} epochs after a perturbation; {reason}"
         return Prediction(period, mean, *_NO_ERROR, model, "out_of_range", reason)
-    alive = int(response.alive[0])
+    alive = response.perturbed_alive
     # The truth may lie anywhere between the bounds: uniform, with variance (upper - lower)^2 / 12.
     low, high = bootstrap_estimate(lower, alive).low, bootstrap_estimate(upper, alive).high
     stderr = float(

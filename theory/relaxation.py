@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.ensembles import Ensemble
-from theory.stationarity import StationarityTest, test_stationarity
+from theory.stationarity import StationarityTest, spread_between_runs, test_stationarity
 
 Verdict = Literal["reached", "not_reached", "undecided"]
 LEVEL = 0.05
@@ -142,7 +142,7 @@ def _conclude(
 ) -> QuasiSteadyState:
     usable = values.shape[1]
     shift = test(values[:, window - 1], power=True).detectable_shift
-    spread = float(np.nanstd(values[:, window - 1]))
+    spread = spread_between_runs(values[:, window - 1])
     until = _stationary_until(values, onset, int(window[-1]), test)
     if shift > spread > 0:
         reason = (

@@ -90,7 +90,7 @@ class Response:
     @property
     def tau_estimate(self) -> Estimate:
         """Direct estimate of the mean residual time, epochs."""
-        return bootstrap_estimate(self.tau, int(self.alive[0]), self.tau_censored > 0)
+        return bootstrap_estimate(self.tau, self.perturbed_alive, self.tau_censored > 0)
 
 
 def epoch_counts(sample: PassageSample, weights: Array, horizon: int) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ The survival curve is Kaplan and Meier's (J. Am. Stat. Assoc. 53, 457 (1958)), c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,7 +106,7 @@ def kaplan_meier(sample: PassageSample) -> SurvivalCurve:
         times = np.unique(sample.times)
         at_risk = np.sum(sample.times >= times[:, None], axis=1, dtype=float)
         return SurvivalCurve(times, np.ones(times.size), at_risk, np.zeros(times.size))
-    # SciPy's public result gives S at the quantiles; numbers at risk are its documented private fields.
+    # SciPy's result gives S at its times, but not publicly how many were at risk or arrived there.
     sf = stats.ecdf(sample.to_censored_data()).sf
     times = np.asarray(sf.quantiles, dtype=float)
     at_risk = len(sample) - np.searchsorted(np.sort(sample.times), times, side="left")
@@ -161,10 +161,7 @@ def restricted_mean(sample: PassageSample, horizon: float | None = None) -> Esti
 def mean_passage_time(sample: PassageSample) -> Estimate:
     """Mean first-passage time; from a censored sample the restricted mean, marked as a lower bound."""
     estimate = restricted_mean(sample)
-    curve = kaplan_meier(sample)
-    if curve.survival[-1] == 0:
-        return estimate
-    return positive_estimate(estimate.value, estimate.stderr, len(sample), lower_bound=True)
+    return replace(estimate, lower_bound=bool(kaplan_meier(sample).survival[-1] > 0))
 
 
 @dataclass(frozen=True, slots=True)

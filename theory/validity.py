@@ -160,7 +160,7 @@ def cycle_findings(
             ("out_of_range", f"the metric needs {limits.settled_after} epochs to settle after a perturbation")
         )
     if limits.settled_before is None:
-        findings.append(("out_of_range", "unperturbed training is still rising at the measured period"))
+        findings.append(("out_of_range", "no unperturbed run is recorded up to the measured period"))
     elif period < limits.settled_before:
         early = f"unperturbed training has made up 80 % of its rise only by epoch {limits.settled_before}"
         findings.append(("out_of_range", early))

@@ -269,7 +269,7 @@ def test_validity_of_any_model(model, period, scales, status, reason):
             limits(10, 200, settled_before=None),
             "cycles",
             "out_of_range",
-            "still rising at the measured",
+            "no unperturbed run is recorded",
         ),
         (40, SLOW, FINE, "cycles", "extrapolated", "10 epochs after a perturbation was not measured"),
         (8, SLOW, FINE, "cycles", "extrapolated", "of the mean lies in cycles beyond the measured ones"),
