@@ -1,27 +1,129 @@
-"""Monte Carlo of first passage under resetting on toy models.
+"""Monte Carlo of first passage under resetting and other perturbations, on toy models with known answers.
 
-Each toy model is a frozen dataclass in a file of its own. It simulates itself, with ``simulate`` and
-``sample_passages``, into the `theory.Ensemble` and `theory.PassageSample` that real training runs give, and
-it knows its exact answers (``survival``, ``mfpt``, ``restricted_mean``), so that every estimator and
-prediction in `theory` can be checked against it. `PlateauMixture` is the toy of real training runs: each run
-settles on a plateau of its own. Names load when first used, which keeps ``import stochreset`` fast.
+`simulate` is the entry point: a process (what moves and what it is to reach), a protocol (when it is
+perturbed) and a perturbation (what is done to it) give a censored `theory.PassageSample`. Processes,
+protocols and perturbations are small frozen classes, one per file, in the folders of these names; adding one
+is adding a file. Processes know their exact answers where there are any. `summarize` keeps moments, a
+histogram and the survival curve instead of the times; `trajectories` records whole paths. Underneath,
+`kernels` holds what numba compiles. Names load when first used, which keeps ``import stochreset`` fast.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stochreset.paths import Trajectory, trajectories
+    from stochreset.perturbations import Kick, NewCycle, PartialReset, Reset, ShrinkPerturb, SwitchPotential
     from stochreset.plateaus import PlateauMixture
+    from stochreset.processes import (
+        CTRW,
+        Brownian,
+        DoubleWell,
+        Interval,
+        Langevin,
+        LatticeWalk,
+        LevyFlight,
+        LinearLogarithmic,
+        MarkovChain,
+        OrnsteinUhlenbeck,
+        Plateaus,
+        RunAndTumble,
+        Sphere,
+    )
+    from stochreset.protocols import Gamma, Informed, Never, Once, Periodic, Poisson, Renewal, Uniform
+    from stochreset.sample_file import read_sample, write_sample
+    from stochreset.simulation import SimulatedSample, simulate
+    from stochreset.streaming import PassageSummary, summarize
+    from stochreset.traces import record
 
-__all__ = ["PlateauMixture"]
+__all__ = [
+    "Brownian",
+    "CTRW",
+    "DoubleWell",
+    "Gamma",
+    "Informed",
+    "Interval",
+    "Kick",
+    "Langevin",
+    "LatticeWalk",
+    "LevyFlight",
+    "LinearLogarithmic",
+    "MarkovChain",
+    "Never",
+    "NewCycle",
+    "Once",
+    "OrnsteinUhlenbeck",
+    "PartialReset",
+    "PassageSummary",
+    "Periodic",
+    "PlateauMixture",
+    "Plateaus",
+    "Poisson",
+    "Renewal",
+    "Reset",
+    "RunAndTumble",
+    "ShrinkPerturb",
+    "SimulatedSample",
+    "Sphere",
+    "SwitchPotential",
+    "Trajectory",
+    "Uniform",
+    "read_sample",
+    "record",
+    "simulate",
+    "summarize",
+    "trajectories",
+    "write_sample",
+]
 
-_HOMES = {"PlateauMixture": "stochreset.plateaus"}
+_HOMES = {
+    "stochreset.perturbations": (
+        "Kick",
+        "NewCycle",
+        "PartialReset",
+        "Reset",
+        "ShrinkPerturb",
+        "SwitchPotential",
+    ),
+    "stochreset.plateaus": ("PlateauMixture",),
+    "stochreset.processes": (
+        "Brownian",
+        "CTRW",
+        "DoubleWell",
+        "Interval",
+        "Langevin",
+        "LatticeWalk",
+        "LevyFlight",
+        "LinearLogarithmic",
+        "MarkovChain",
+        "OrnsteinUhlenbeck",
+        "Plateaus",
+        "RunAndTumble",
+        "Sphere",
+    ),
+    "stochreset.protocols": (
+        "Gamma",
+        "Informed",
+        "Never",
+        "Once",
+        "Periodic",
+        "Poisson",
+        "Renewal",
+        "Uniform",
+    ),
+    "stochreset.paths": ("Trajectory", "trajectories"),
+    "stochreset.sample_file": ("read_sample", "write_sample"),
+    "stochreset.simulation": ("SimulatedSample", "simulate"),
+    "stochreset.traces": ("record",),
+    "stochreset.streaming": ("PassageSummary", "summarize"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

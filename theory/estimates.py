@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 
@@ -35,6 +35,11 @@ class Estimate:
         return f"{bound}{self.value:.4g} ± {self.stderr:.2g} [{self.low:.4g}, {self.high:.4g}]"
 
 
+def student_quantile(runs: float, level: float = LEVEL) -> float:
+    """Quantile of Student's law for a two-sided interval from this number of runs."""
+    return float(stdtrit(runs - 1, (1 + level) / 2))
+
+
 def positive_estimate(value: float, stderr: float, runs: float, lower_bound: bool = False) -> Estimate:
     """Estimate of a positive quantity, with an interval that is symmetric in its logarithm.
 
@@ -54,7 +59,7 @@ def positive_estimate(value: float, stderr: float, runs: float, lower_bound: boo
     """
     if not (np.isfinite(value) and np.isfinite(stderr) and runs > 1):
         return Estimate(float(value), float("nan"), float("nan"), float("nan"), lower_bound)
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, runs - 1))
+    quantile = student_quantile(runs)
     if value <= 0:
         return Estimate(value, stderr, value - quantile * stderr, value + quantile * stderr, lower_bound)
     with np.errstate(over="ignore"):

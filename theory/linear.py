@@ -14,9 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from theory.estimates import LEVEL, Estimate, positive_estimate
+from theory.estimates import Estimate, positive_estimate, student_quantile
 from theory.passages import PassageSample
 from theory.survival import moments
 
@@ -75,6 +74,6 @@ def linear_response(sample: PassageSample, tau: Estimate | float | None = None) 
         value = first.value * residual.value - second.value / 2
         influence, extra = residual.value * t - t**2 / 2, first.value * residual.stderr
     stderr = float(np.hypot(influence.std(ddof=1) / np.sqrt(n), extra))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * stderr
+    half = student_quantile(n) * stderr
     slope = Estimate(float(value), stderr, float(value - half), float(value + half))
     return LinearResponse(slope, critical_tau, None if slope.low <= 0 <= slope.high else slope.value < 0)

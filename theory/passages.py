@@ -8,13 +8,25 @@ reached the threshold when it ends is right-censored there: never dropped, never
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import CensoredData
+
+if TYPE_CHECKING:
+    from scipy.stats import CensoredData
 
 Direction = Literal["at_least", "at_most"]
+
+
+def read_only(values: ArrayLike, dtype: type[np.generic]) -> NDArray[Any]:
+    """Return a read-only array that nobody else can write to; one that owns its data and is so is not copied."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and values.flags.owndata:
+        if not values.flags.writeable:
+            return values
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,22 +46,19 @@ class PassageSample:
     censored: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        times = np.array(self.times, dtype=float)
-        censored = np.array(self.censored, dtype=bool)
+        times, censored = read_only(self.times, np.float64), read_only(self.censored, np.bool_)
         if times.ndim != 1 or times.size == 0:
             raise ValueError(f"`times` must be a non-empty 1-D array, got shape {times.shape}")
         if censored.shape != times.shape:
             raise ValueError(f"`censored` must have the shape of `times` {times.shape}, got {censored.shape}")
-        bad = ~(np.isfinite(times) & (times >= 0))
-        if bad.any():
-            where = int(np.argmax(bad))
+        if not (times.min() >= 0 and times.max() < np.inf):  # also where any is NaN
+            where = int(np.argmin(np.isfinite(times) & (times >= 0)))
             raise ValueError(
                 f"`times` must be finite and non-negative, got {times[where]} at index {where}; "
                 "mark a run that never arrived as censored at the last time it was seen"
             )
-        for name, array in (("times", times), ("censored", censored)):
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "censored", censored)
 
     def __len__(self) -> int:
         return self.times.size
@@ -71,6 +80,8 @@ class PassageSample:
 
     def to_censored_data(self) -> CensoredData:
         """Convert to `scipy.stats.CensoredData`, which sorts arrived from censored runs (order is lost)."""
+        from scipy.stats import CensoredData
+
         return CensoredData.right_censored(self.times, self.censored)
 
     @classmethod

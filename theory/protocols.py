@@ -7,11 +7,13 @@ of epochs, at least 1. A continuous law is rounded up to the end of the epoch in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.stats.distributions import rv_frozen
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,7 @@ def renewal(distribution: rv_frozen, cut: float = 1e-9, name: str | None = None)
 
     Examples
     --------
+    >>> from scipy import stats
     >>> renewal(stats.randint(1, 3)).beyond
     array([1. , 0.5, 0. ])
     """
@@ -95,4 +98,6 @@ def poisson(rate: float, cut: float = 1e-9) -> IntervalLaw:
     """Poisson protocol: exponential intervals at ``rate`` per epoch, rounded up to whole epochs."""
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f"`rate` must be positive, in perturbations per epoch, got {rate}")
+    from scipy import stats
+
     return renewal(stats.expon(scale=1 / rate), cut, name=f"Poisson, rate {rate:g} per epoch")

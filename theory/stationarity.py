@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 GRID = 64
 SPLITS = 10
@@ -104,10 +104,12 @@ def _symmetric(matrix: Array) -> Array:
 
 def _copula(values: Array, recorded: NDArray[np.bool_]) -> Array:
     """Cholesky factor of the normal-score correlations between the epochs, (K, K)."""
+    from scipy.stats import rankdata
+
     scores = np.zeros_like(values)
     for k in range(values.shape[1]):
         present = recorded[:, k]
-        ranks = stats.rankdata(values[present, k])
+        ranks = rankdata(values[present, k])
         scores[present, k] = special.ndtri(ranks / (ranks.size + 1))
     together = recorded.astype(float)
     norm = np.sqrt(((scores**2).T @ together) * (together.T @ scores**2))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import ndtri
 
 from theory.estimates import LEVEL, Estimate, positive_estimate
 from theory.passages import PassageSample
@@ -66,7 +66,7 @@ class SurvivalCurve:
         self, t: ArrayLike, level: float = LEVEL
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Pointwise interval of S(t), symmetric in log(-log S) so that it stays within [0, 1]."""
-        quantile = stats.norm.ppf((1 + level) / 2)
+        quantile = ndtri((1 + level) / 2)
         with np.errstate(divide="ignore", invalid="ignore"):
             log_s = np.log(self.survival)
             factor = np.exp(quantile * np.sqrt(self._greenwood()) / np.abs(log_s))
@@ -107,7 +107,9 @@ def kaplan_meier(sample: PassageSample) -> SurvivalCurve:
         at_risk = np.sum(sample.times >= times[:, None], axis=1, dtype=float)
         return SurvivalCurve(times, np.ones(times.size), at_risk, np.zeros(times.size))
     # SciPy's result gives S at its times, but not publicly how many were at risk or arrived there.
-    sf = stats.ecdf(sample.to_censored_data()).sf
+    from scipy.stats import ecdf
+
+    sf = ecdf(sample.to_censored_data()).sf
     times = np.asarray(sf.quantiles, dtype=float)
     at_risk = len(sample) - np.searchsorted(np.sort(sample.times), times, side="left")
     arrivals = np.sort(sample.times[sample.observed])

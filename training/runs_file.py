@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import h5py
 import numpy as np
 
 from theory.ensembles import UNPERTURBED, Study
+from theory.files import replace_file
 from theory.passages import Direction
 from training.provenance import provenance as current_provenance
 from training.run_group import COORDINATES, RunGroup
@@ -80,7 +80,7 @@ def write_runs(
             file.attrs["default_metric"] = metric or known[0]
         for group in groups:
             _write_group(file.create_group(group.name), group)
-    _replace_file(Path(path), buffer.getbuffer())
+    replace_file(path, buffer.getbuffer())
     return Path(path)
 
 
@@ -186,26 +186,3 @@ def _write_group(node: h5py.Group, group: RunGroup) -> None:
         dataset.attrs["direction"] = group.directions[name]
         for axis, coordinate in enumerate(COORDINATES):
             dataset.dims[axis].attach_scale(node[coordinate])
-
-
-def _replace_file(path: Path, content: memoryview) -> None:
-    if path.is_dir():
-        raise ValueError(f"`path` {path} is a folder; give the name of a file in it")
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"`path` {path}: the folder {target.parent} does not exist; create it first")
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    if os.name == "posix":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

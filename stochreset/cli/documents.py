@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from theory import Estimate, MeasuredPoint, Optimum, Prediction, QuasiSteadyState, Ranking, Response
+    from stochreset import SimulatedSample
+    from stochreset.exact_answers import ExactMean
+    from stochreset.models import Model
+    from theory import (
+        Estimate,
+        MeasuredPoint,
+        Optimum,
+        PassageSample,
+        Prediction,
+        QuasiSteadyState,
+        Ranking,
+        Response,
+    )
+
+NAMES = {"PartialReset": "partial", "ShrinkPerturb": "shrink", "SwitchPotential": "switch"}
+"""What perturbations are called on the command line, where that is not simply their class."""
 
 
 def dump(document: dict[str, Any]) -> str:
@@ -111,4 +128,98 @@ def rank_document(ranking: Ranking) -> dict[str, Any]:
             "censored": ranking.unperturbed_censored,
         },
         "ranking": [_optimum(optimum) for optimum in ranking.optima],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """A simulated sample with all that it was made from, and the exact mean where one is known."""
+
+    model: str
+    parameters: dict[str, Any]
+    protocol: Any
+    perturbation: Any
+    horizon: float | None
+    sample: SimulatedSample
+    exact: ExactMean | None
+
+
+def simulation_document(result: SimulationResult) -> dict[str, Any]:
+    """Everything about a simulated sample but the times themselves."""
+    sample, exact = result.sample, result.exact
+    mean = sample_mean(sample)
+    bias = sample.bias
+    return {
+        "model": result.model,
+        "parameters": {name: _plain(value) for name, value in result.parameters.items()},
+        "protocol": {"name": "never"} if result.protocol is None else _settings(result.protocol),
+        "perturbation": None if result.perturbation is None else _settings(result.perturbation),
+        "method": sample.method,
+        "dt": sample.dt,
+        "expected_bias": sample.expected_bias,
+        "runs": len(sample),
+        "seed": sample.seed,
+        "horizon": result.horizon,
+        "mfpt": mean.value,
+        "stderr": mean.stderr,
+        "low": mean.low,
+        "high": mean.high,
+        "lower_bound": mean.lower_bound,
+        "censored": sample.n_censored,
+        "exact": None if exact is None else exact.value,
+        "exact_source": None if exact is None else exact.source,
+        "z": None if exact is None or not mean.stderr > 0 else (mean.value - exact.value) / mean.stderr,
+        "seconds": sample.seconds,
+        "steps": sample.steps,
+        "bias": None
+        if bias is None
+        else {"value": bias.value, "stderr": bias.stderr, "low": bias.low, "high": bias.high},
+        "digest": sample.digest(),
+    }
+
+
+def sample_mean(sample: PassageSample) -> Estimate:
+    """Mean, or restricted mean where runs are censored, all of them at the same time.
+
+    Equal to `theory.mean_passage_time`, which also takes runs that are censored at different times.
+    """
+    from theory.estimates import positive_estimate
+
+    runs = len(sample)
+    stderr = float(sample.times.std(ddof=1)) / math.sqrt(runs) if runs > 1 else math.nan
+    return positive_estimate(float(sample.times.mean()), stderr, runs, lower_bound=sample.n_censored > 0)
+
+
+def _settings(of: Any) -> dict[str, Any]:
+    """Name and settings of a protocol or a perturbation."""
+    kind = type(of).__name__
+    name = NAMES.get(kind, re.sub(r"(?<!^)([A-Z])", r"-\1", kind).lower())
+    return {"name": name, **{each.name: _plain(getattr(of, each.name)) for each in fields(of)}}
+
+
+def _plain(value: Any) -> Any:
+    """Value without the types of NumPy."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def models_document(models: Sequence[Model]) -> dict[str, Any]:
+    """All models with their parameters, methods and exact answers."""
+    return {"models": [_model(model) for model in models]}
+
+
+def _model(model: Model) -> dict[str, Any]:
+    process = model.build()
+    return {
+        "name": model.name,
+        "summary": model.summary,
+        "parameters": [
+            {"name": each.name, "default": _plain(each.default), "unit": each.unit}
+            for each in model.parameters()
+        ],
+        "methods": list(process.methods(True, False)),
+        "methods_partial": list(process.methods(False, False)),
+        "default_perturbation": _settings(process.default_perturbation())["name"],
+        "known": model.known,
     }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from theory import MeasuredPoint, Prediction, Ranking
+
+LONGEST = 60
+"""Characters of a value that are shown."""
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -24,6 +27,8 @@ def interval(low: float, high: float) -> str:
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
         numeric = column not in ("model", "status", "perturbation", "confirmed")
@@ -74,5 +79,75 @@ def ranking_table(ranking: Ranking) -> Table:
 
 def console() -> Console:
     """Console for people, wide enough for the tables where output is not a terminal."""
+    from rich.console import Console
+
     plain = Console(highlight=False)
     return plain if plain.is_terminal else Console(highlight=False, width=110)
+
+
+def simulation_text(document: dict[str, Any]) -> str:
+    """Lines about a simulated sample, from its document."""
+    d = document
+    runs, seconds = d["runs"], d["seconds"]
+    kind = "restricted mean" if d["lower_bound"] else "mean"
+    step = "" if d["dt"] is None else f", dt {d['dt']:.4g}"
+    mean = f"{number(d['mfpt'])} ± {number(d['stderr'], 2)} [{number(d['low'])}, {number(d['high'])}]"
+    exact = "not known, or infinite"
+    if d["exact"] is not None:
+        exact = f"{d['exact']:.6g} ({d['exact_source']})" + ("" if d["z"] is None else f", z = {d['z']:.2f}")
+    lines = [
+        (d["model"] + ":", _listed(d["parameters"])),
+        ("protocol:", _named(d["protocol"])),
+        ("perturbation:", "none" if d["perturbation"] is None else _named(d["perturbation"])),
+        ("method:", f"{d['method']}{step}; expected bias: {d['expected_bias']}"),
+        (f"{kind}:", f"{mean} from {runs} runs, seed {d['seed']}"),
+        ("exact:", exact),
+        ("censored:", f"{d['censored']} of {runs}" + (f" at {d['horizon']:g}" if d["horizon"] else "")),
+        (
+            "speed:",
+            f"{runs / max(seconds, 1e-9):.3g} runs and {d['steps'] / max(seconds, 1e-9):.3g} steps a second",
+        ),
+        ("digest:", d["digest"]),
+    ]
+    if d["bias"] is not None:
+        bias = f"{d['bias']['value']:.2g} ± {d['bias']['stderr']:.2g}, from half the step"
+        lines.insert(6, ("bias:", bias))
+    if d["lower_bound"]:
+        lines.insert(5, ("", "of min(time, horizon), a lower bound of the mean: some runs are censored"))
+    width = 1 + max(len(label) for label, _ in lines)
+    return "\n".join(label.ljust(width) + text for label, text in lines)
+
+
+def _named(settings: dict[str, Any]) -> str:
+    rest = {name: value for name, value in settings.items() if name != "name" and value is not None}
+    return f"{settings['name']}, {_listed(rest)}" if rest else str(settings["name"])
+
+
+def _listed(settings: dict[str, Any]) -> str:
+    shown = []
+    for name, value in settings.items():
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        if value is not None:
+            shown.append(f"{name} {text if len(text) <= LONGEST else text[:LONGEST] + '...'}")
+    return ", ".join(shown)
+
+
+def models_text(document: dict[str, Any]) -> str:
+    """The models, one paragraph each, from their document."""
+    return "\n\n".join(_model_text(model) for model in document["models"])
+
+
+def _model_text(model: dict[str, Any]) -> str:
+    parameters = model["parameters"]
+    names, values = ([str(each[key]) for each in parameters] for key in ("name", "default"))
+    wide, long = (max(map(len, texts), default=0) for texts in (names, values))
+    lines = [f"{model['name']}: {model['summary']}"]
+    for name, value, each in zip(names, values, parameters, strict=True):
+        unit = "" if each["unit"] == "none" else each["unit"]
+        lines.append(f"    {name.ljust(wide)}  {value.ljust(long)}  {unit}".rstrip())
+    methods = ", ".join(model["methods"])
+    if model["methods_partial"] != model["methods"]:
+        methods += f"; with partial resets and kicks: {', '.join(model['methods_partial'])}"
+    lines.append(f"  methods: {methods}")
+    lines.append(f"  exact mean: {model['known']}")
+    return "\n".join(lines)

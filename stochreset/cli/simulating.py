@@ -1,0 +1,107 @@
+"""``stochreset simulate`` and ``stochreset models``: first-passage times of toy models."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from stochreset.cli import options
+
+Method = Literal["auto", "exact", "bridge", "euler"]
+MOST_RUNS = 100_000_000
+PERTURBATION = "reset[:X]|partial:C|shrink:LAMBDA:GAMMA|kick:NOISE[:SHIFT]|switch"
+
+
+def simulate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model; see `stochreset models`.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the model; repeatable."),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="Independent runs.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of the runs.")] = 0,
+    method: Annotated[Method, typer.Option(help="How to simulate; auto: the most accurate.")] = "auto",
+    dt: Annotated[float | None, typer.Option(help="Time step of bridge and euler.")] = None,
+    horizon: Annotated[float | None, typer.Option(help="Time at which runs are censored.")] = None,
+    poisson: Annotated[float | None, typer.Option(metavar="RATE", help="Perturb at this rate.")] = None,
+    period: Annotated[float | None, typer.Option(metavar="P", help="Perturb each P.")] = None,
+    once: Annotated[float | None, typer.Option(metavar="T", help="Perturb once, at T.")] = None,
+    perturbation: Annotated[
+        str | None,
+        typer.Option(metavar=PERTURBATION, help="What a perturbation does; default: by the model, a reset."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; default: one per processor.")] = None,
+    estimate_bias: Annotated[
+        bool, typer.Option("--estimate-bias", help="Estimate the bias of time steps by halving them.")
+    ] = False,
+    json: options.Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.h5", help="File for the times.")] = None,
+) -> None:
+    """Simulate first-passage times and compare their mean with the exact one where it is known."""
+    from stochreset.cli import documents, settings, tables
+    from stochreset.models import find_model
+    from theory.files import check_target
+
+    chosen = find_model(model)
+    if out is not None:
+        check_target(out, "--out")
+    protocol = settings.parse_protocol(poisson, period, once)
+    effect = settings.parse_perturbation(perturbation, protocol)
+    settings.positive("--dt", dt, "leave it out for the default of the model")
+    settings.positive("--horizon", horizon, "leave it out to follow all runs to arrival")
+    values = settings.parse_parameters(chosen, parameters or [])
+    try:
+        process = chosen.build(values)
+    except ValueError as problem:
+        raise ValueError(f"`--set` for {chosen.name}: {problem}") from None
+
+    from stochreset import simulate as run
+    from stochreset.exact_answers import exact_mean
+
+    try:
+        sample = run(
+            process,
+            protocol,
+            effect,
+            runs=runs,
+            seed=seed,
+            horizon=horizon,
+            method=method,
+            dt=dt,
+            threads=threads,
+            estimate_bias=estimate_bias,
+            progress=sys.stderr.isatty(),
+        )
+    except ValueError as problem:
+        raise ValueError(settings.in_options(str(problem))) from None
+    except MemoryError:
+        raise ValueError(f"`--runs` {runs} do not fit into memory; take fewer") from None
+    result = documents.SimulationResult(
+        model=chosen.name,
+        parameters=chosen.values(process),
+        protocol=protocol,
+        perturbation=process.default_perturbation() if protocol is not None and effect is None else effect,
+        horizon=horizon,
+        sample=sample,
+        exact=exact_mean(process, protocol, effect, horizon),
+    )
+    document = documents.simulation_document(result)
+    if out is not None:
+        from stochreset.sample_file import write_sample
+
+        write_sample(out, sample, document)
+    print(documents.dump(document) if json else tables.simulation_text(document))
+    if out is not None and not json:
+        print(f"written to: {out}")
+
+
+def models(json: options.Json = False) -> None:
+    """List the models with their parameters, methods and exact answers."""
+    from stochreset.cli import documents, tables
+    from stochreset.models import MODELS
+
+    document = documents.models_document(list(MODELS.values()))
+    print(documents.dump(document) if json else tables.models_text(document))

@@ -1,0 +1,44 @@
+"""Conditions of informed protocols: whether a run at x is perturbed when its time comes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from stochreset.kernels.compiling import inlined
+from stochreset.kernels.dispatch import implement
+from stochreset.kernels.user_functions import compile_function, own_name
+
+
+class Within(NamedTuple):
+    """Only while low < x < high; by default always."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@inlined
+def _within(condition, x):
+    return condition.low < x < condition.high
+
+
+implement("allows", Within, _within)
+
+
+@lru_cache(maxsize=256)
+def user_condition(function: Callable[[float], bool]) -> Any:
+    """Condition from a plain function of x that returns a bool."""
+    compiled = compile_function(function, "when", boolean=True)
+
+    @inlined
+    def allows(condition, x):
+        return compiled(x)
+
+    @own_name
+    class UserCondition(NamedTuple):
+        unused: float = 0.0
+
+    implement("allows", UserCondition, allows)
+    return UserCondition()
