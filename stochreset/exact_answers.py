@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from stochreset.kernels.dispatch import drift
 from stochreset.kernels.moves import AFFINE, RESTART
-from stochreset.perturbations import Reset
+from stochreset.perturbations import Reset, SwitchPotential
 from stochreset.perturbations.new_cycle import NewCycle
 from stochreset.processes.base import Diffusion
+from stochreset.processes.linear_logarithmic import LinearLogarithmic
 from stochreset.processes.markov_chain import MarkovChain
 from stochreset.protocols import Never, Once, Periodic, Poisson
 
@@ -49,7 +50,7 @@ def exact_mean(
     Returns
     -------
     ExactMean or None
-        From the closed forms of the process for no perturbation and full resets to the start; for other
+        From the closed forms of the process for no perturbation, full resets to the start and switches; for other
         perturbations of one-dimensional diffusions by finite volumes (`theory.numerical`).
 
     Examples
@@ -81,18 +82,23 @@ def _closed_form(process: Any, protocol: Any, perturbation: Any, horizon: float)
         if math.isfinite(horizon):
             return process.restricted_mean(horizon) if knows("restricted_mean") else None
         return process.mfpt() if knows("mfpt") else None
-    # A new cycle starts the process anew by its own rules, which its closed forms follow.
-    restarts = (
-        isinstance(perturbation, Reset) and perturbation.to is None or isinstance(perturbation, NewCycle)
-    )
+    restarts = isinstance(perturbation, Reset) and perturbation.to is None
+    if restarts and isinstance(process, LinearLogarithmic):
+        process = process.unswitched  # its own closed forms are about the switch
+    elif isinstance(perturbation, SwitchPotential) and isinstance(protocol, Once):
+        return None if math.isfinite(horizon) else process.mfpt_once(protocol.time)
+    # A new cycle starts the process anew, and a switch changes it, by rules which its closed forms follow.
+    restarts = restarts or isinstance(perturbation, NewCycle | SwitchPotential)
     if math.isfinite(horizon) or not restarts:
         return None
     if isinstance(protocol, Poisson) and knows("mfpt_poisson"):
         return process.mfpt_poisson(protocol.rate)
     if isinstance(protocol, Periodic) and knows("mfpt_sharp"):
         # Processes in whole steps round intervals up.
-        return process.mfpt_sharp(math.ceil(protocol.period) if process.whole_steps else protocol.period)
-    if isinstance(protocol, Once) and knows("restricted_mean") and not process.whole_steps:
+        return process.mfpt_sharp(
+            math.ceil(protocol.period) if getattr(process, "whole_steps", False) else protocol.period
+        )
+    if isinstance(protocol, Once) and knows("restricted_mean") and not getattr(process, "whole_steps", False):
         time = protocol.time
         return process.restricted_mean(time) + process.survival(time) * process.mfpt()
     return None

@@ -139,7 +139,7 @@ _ENTRIES = (
         f"{_HOME}.linear_logarithmic:LinearLogarithmic",
         "diffusion to 0 in a linear potential that a perturbation switches to a logarithmic one",
         {"slope": SPEED, "strength": DIFFUSION, "diffusion": DIFFUSION, "start": LENGTH},
-        "no perturbation, full resets before any switch",
+        "no perturbation, the switch, full resets",
     ),
     Model(
         "lattice",

@@ -28,8 +28,8 @@ def record(
 ) -> Ensemble:
     """Record the position of a process at whole epochs, as a training run records its metric.
 
-    Epoch k ends at the time ``k * unit``. A run that has arrived stays at the target, so that the ensemble's
-    first passage to the threshold ``process.target`` is the epoch in which the process arrived: on average
+    Epoch k ends at the time ``k * unit``. A run ends when it arrives, at the target: the ensemble's
+    first passage to ``process.threshold()`` is the epoch in which the process arrived: on average
     half an epoch late.
 
     Parameters
@@ -69,17 +69,20 @@ def record(
     if perturbation is not None and period is None:
         raise ValueError("`perturbation` needs a `period` in epochs")
     protocol = None if period is None else Periodic(period * unit)
+    threshold = process.threshold()
     paths = trajectories(
         process, protocol, perturbation, runs=runs, seed=seed, every=unit, horizon=epochs * unit,
         method=method, dt=dt,
     )  # fmt: skip
-    values = np.full((runs, epochs), float(process.target))
+    values = np.full((runs, epochs), np.nan)
     for row, path in zip(values, paths, strict=True):
         # Of the two points at a perturbation the first counts: the metric is recorded, then perturbed.
         at = np.arange(1, epochs + 1) * unit
         at = at[at < path.times[-1] - 1e-9 * unit] if not path.censored else at
         row[: at.size] = path.positions[np.searchsorted(path.times, at - 1e-9 * unit)]
-    direction: Direction = "at_least" if process.target > process.start else "at_most"
+        if not path.censored:
+            row[min(at.size, epochs - 1)] = threshold
+    direction: Direction = "at_least" if threshold > process.start else "at_most"
     name = None
     if period is not None:
         used = process.default_perturbation() if perturbation is None else perturbation

@@ -85,9 +85,12 @@ class _Halves:
         below = counts.reshape(2, SPLITS, -1, epochs, grid + 1)[..., :-1].cumsum(axis=-1, dtype=np.float32)
         size_first = self.first.astype(np.float32) @ self.recorded.astype(np.float32)
         size_second = self.recorded.sum(axis=0) - size_first
+        # Where a half has no run at an epoch, nothing is known there and no difference is seen.
+        known = (size_first > 0)[:, None, :, None] & (size_second > 0)[:, None, None, :]
+        size_first, size_second = np.maximum(size_first, 1), np.maximum(size_second, 1)
         law_first = below[0] / size_first[:, None, :, None]
         law_second = below[1] / size_second[:, None, :, None]
-        gap = np.abs(law_first[..., :, None, :] - law_second[..., None, :, :]).max(axis=-1)
+        gap = np.abs(law_first[..., :, None, :] - law_second[..., None, :, :]).max(axis=-1) * known
         size = np.sqrt(1 / (1 / size_first[:, :, None] + 1 / size_second[:, None, :]))
         scale = (size + 0.12 + 0.11 / size)[:, None]
         means = gap.mean(axis=0), (gap * scale).mean(axis=0)

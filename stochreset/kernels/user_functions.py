@@ -45,13 +45,13 @@ def compile_function(function: Callable[[float], Any], argument: str, boolean: b
     plain = function.py_func if isinstance(function, Dispatcher) else function
     try:
         compiled = numba.njit(**OPTIONS)(plain)
-        compiled.compile((types.float64,))
+        compiled.get_call_template((types.float64,), {})  # compiles, with defaults of further arguments
     except (NumbaError, TypeError, AttributeError) as problem:
         lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
         reason = next((line for line in lines if not line.startswith("Failed in")), type(problem).__name__)
         name = getattr(plain, "__name__", repr(plain))
         raise ValueError(f"`{argument}` {name} cannot be compiled by numba: {reason}; {EXAMPLE}") from None
-    found = types.unliteral(compiled.overloads[types.float64,].signature.return_type)
+    found = types.unliteral(next(iter(compiled.overloads.values())).signature.return_type)
     allowed = types.Boolean if boolean else types.Float | types.Integer
     if not isinstance(found, allowed):
         raise ValueError(

@@ -25,6 +25,9 @@ class Process(ABC):
 
     __slots__ = ()
 
+    start: float
+    target: float
+
     whole_steps: ClassVar[bool] = False
     """Whether time counts whole steps: intervals are then rounded up to the next step."""
     switchable: ClassVar[bool] = False
@@ -63,6 +66,10 @@ class Process(ABC):
     def expected_bias(self, method: Method, dt: float) -> str:
         """What is known in advance about the error of the mean."""
         return "none"
+
+    def threshold(self) -> float:
+        """Position at which a trace of the process has arrived; see `stochreset.record`."""
+        return float(self.target)
 
     def default_perturbation(self) -> Perturbation:
         """Perturbation taken where a protocol is given without one."""

@@ -11,7 +11,7 @@ from stochreset.processes.base import Method, Process
 from theory import closed_forms
 
 
-class LatticeWalk(Process, closed_forms.LatticeWalk):
+class LatticeWalk(Process, closed_forms.LatticeWalk):  # type: ignore[misc]
     """Walk on the whole numbers from ``start`` to ``target``, each unit of time a step of 1 to either side.
 
     Parameters and exact answers are those of `theory.closed_forms.LatticeWalk`. A perturbation puts the walk on

@@ -124,9 +124,7 @@ class LevyFlight(Process):
     def exact_parameters(self) -> StableJumps:
         """Return the parameters for the event-driven kernel."""
         sign = math.copysign(1.0, self.target - self.start)
-        return StableJumps(
-            float(self.alpha), float(self.scale), float(self.start), float(self.target), sign
-        )
+        return StableJumps(float(self.alpha), float(self.scale), float(self.start), float(self.target), sign)
 
     @property
     def finite_mean(self) -> bool:

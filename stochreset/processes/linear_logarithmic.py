@@ -40,6 +40,13 @@ class LinearLogarithmic(Diffusion, closed_forms.LinearLogarithmic):
     __slots__ = ()
     switchable = True
 
+    @property
+    def unswitched(self) -> closed_forms.Brownian:
+        """The process that is never switched, whose closed forms are about resets."""
+        return closed_forms.Brownian(
+            drift=-self.slope, diffusion=self.diffusion, start=self.start, target=0.0
+        )
+
     def default_perturbation(self) -> Perturbation:
         """Perturbation taken where a protocol is given without one."""
         return SwitchPotential()

@@ -104,7 +104,7 @@ class MarkovChain(Process):
     A walk on 0 .. 3 that steps both ways at rate 1, from 0 to 3:
 
     >>> walk = MarkovChain(rates=np.eye(4, k=1) + np.eye(4, k=-1), start=0, targets=3)
-    >>> walk.mfpt(), round(walk.mfpt_poisson(0.5), 6)
+    >>> walk.mfpt(), round(float(walk.mfpt_poisson(0.5)), 6)
     (6.0, 8.75)
     """
 
@@ -149,7 +149,9 @@ class MarkovChain(Process):
     @staticmethod
     def _check_state(argument: str, value: Any, states: int) -> None:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < states:
-            raise ValueError(f"`{argument}` must be states, whole numbers from 0 to {states - 1}, got {value!r}")
+            raise ValueError(
+                f"`{argument}` must be states, whole numbers from 0 to {states - 1}, got {value!r}"
+            )
 
     def _name(self, state: int) -> str:
         return f"state {state}" if self.labels is None else f"state {state} ({self.labels[state]})"
@@ -173,6 +175,16 @@ class MarkovChain(Process):
     def methods(self, forgets: bool, informed: bool) -> tuple[Method, ...]:
         """Methods that can simulate the process, the most accurate first."""
         return ("exact",)
+
+    def threshold(self) -> float:
+        """Number of the target, for traces: it must be the last of the states, or the first."""
+        targets = {int(state) for state in np.atleast_1d(self.targets)}
+        if targets not in ({0}, {len(self.rates) - 1}):
+            raise ValueError(
+                f"`targets` {sorted(targets)} are no threshold for the number of the state; for traces, number the "
+                "states so that the only target comes last"
+            )
+        return float(targets.pop())
 
     def check_perturbation(self, perturbation: Perturbation) -> None:
         """Raise unless the perturbation is a reset to a state."""

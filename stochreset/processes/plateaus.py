@@ -117,7 +117,7 @@ class Plateaus(Process):
     --------
     >>> model = PlateauMixture(plateau_mean=71.9, plateau_spread=0.5, noise=0.15, depth=30, relaxation_time=3)
     >>> runs = Plateaus(model=model, target=72.0)
-    >>> round(runs.mfpt_sharp(20), 2), runs.finite_mean
+    >>> round(float(runs.mfpt_sharp(20)), 2), runs.finite_mean
     (34.56, False)
     """
 
@@ -138,6 +138,12 @@ class Plateaus(Process):
     def default_perturbation(self) -> NewCycle:
         """A new cycle of the model."""
         return NewCycle()
+
+    def threshold(self) -> float:
+        """Refuse: the state is the level of a run, not its metric."""
+        raise ValueError(
+            "`process` Plateaus has no traces of its state; PlateauMixture.simulate gives its metric"
+        )
 
     def check_perturbation(self, perturbation: Perturbation) -> None:
         """Raise unless the perturbation is a new cycle."""

@@ -26,8 +26,10 @@ class RunAndTumble(Process, closed_forms.RunAndTumble):
 
     def exact_parameters(self) -> Tumbling:
         """Return the parameters for the event-driven kernel."""
-        numbers = (self.speed, self.tumble_rate, self.start, self.target)
-        return Tumbling(*map(float, numbers), math.copysign(1.0, self.target - self.start))
+        sign = math.copysign(1.0, self.target - self.start)
+        return Tumbling(
+            float(self.speed), float(self.tumble_rate), float(self.start), float(self.target), sign
+        )
 
     @property
     def arrives(self) -> bool:

@@ -158,11 +158,11 @@ class FirstPassageLaw(ABC):
         return np.exp(np.where(cycles > 0, cycles, 0.0) * self.log_survival(period) + self.log_survival(rest))
 
     def optimal_rate(self) -> float:
-        """Resetting rate of least mean first-passage time, to about 1e-7; 0 where resetting never helps."""
+        """Resetting rate of least mean first-passage time, to about 1e-9; 0 where resetting never helps."""
         return search.best_rate(self.log_mfpt_poisson, self.mfpt(), self._reach() ** 2)
 
     def optimal_period(self) -> float:
-        """Period of least mean first-passage time, to about 1e-7; infinite where resetting does not help."""
+        """Period of least mean first-passage time, to about 1e-9; infinite where resetting does not help."""
         return search.best_period(self.log_mfpt_sharp, self.mfpt(), self._reach() ** 2)
 
 

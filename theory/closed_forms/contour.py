@@ -30,6 +30,8 @@ FROM_EDGE = 2.0
 FROM_POLE = 1.0
 # Decay times after which only the slowest mode is left; later, s - edge would round away.
 LONGEST = 1e4
+# Part of the time scale before which only exp(-reach^2 / 4t) is left; earlier, s would overflow.
+SHORTEST = 1e-30
 
 
 def vertex(log_laplace: Transform, t: FloatArray, edge: float, reach: float) -> FloatArray:
@@ -64,33 +66,37 @@ def bromwich(
         return np.log(np.abs(total)) + size, np.sign(total)
 
 
-def split(t: FloatArray, edge: float) -> tuple[FloatArray, FloatArray]:
-    """Times within ``LONGEST`` decay times, and what is beyond."""
+def split(t: FloatArray, edge: float, reach: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Times within the limits, and what the logarithms of Pr(T <= t) and Pr(T > t) lose outside them."""
     inside = np.minimum(t, LONGEST / -edge) if -edge * t.max() > LONGEST else t
-    return inside, t - inside
+    late = edge * (t - inside)
+    inside = np.maximum(inside, SHORTEST * reach**2)
+    with np.errstate(over="ignore"):
+        early = -(reach**2) / 4 * (1 / np.minimum(t, inside) - 1 / inside)
+    return inside, early, late
 
 
 def log_density(log_laplace: Transform, t: FloatArray, edge: float, reach: float) -> FloatArray:
     """Logarithm of the density of the first-passage time."""
-    t, beyond = split(t, edge)
+    t, before, beyond = split(t, edge, reach)
     a = vertex(log_laplace, t, edge, reach)
-    early = a > FROM_EDGE / np.sqrt(t)
+    # A constant has no inverse at t > 0; without it little cancels where T~ is close to 1.
+    near_one = log_laplace(edge + a**2 + 0j).real > -0.7
     result = np.empty_like(t)
-    if early.any():
-        result[early] = bromwich(log_laplace, t[early], edge, a[early])[0]
-    if not early.all():
-        # A constant has no inverse at t > 0; without it little cancels where T~ is close to 1.
-        result[~early] = bromwich(
-            lambda s: np.log(-special.expm1(log_laplace(s))), t[~early], edge, a[~early]
+    if near_one.any():
+        result[near_one] = bromwich(
+            lambda s: np.log(-special.expm1(log_laplace(s))), t[near_one], edge, a[near_one]
         )[0]
-    return result + edge * beyond
+    if not near_one.all():
+        result[~near_one] = bromwich(log_laplace, t[~near_one], edge, a[~near_one])[0]
+    return result + before + beyond
 
 
 def log_tails(
     log_laplace: Transform, t: FloatArray, edge: float, reach: float
 ) -> tuple[FloatArray, FloatArray]:
     """Logarithms of Pr(T <= t) and Pr(T > t)."""
-    t, beyond = split(t, edge)
+    t, before, beyond = split(t, edge, reach)
     a, pole, root = vertex(log_laplace, t, edge, reach), np.sqrt(-edge), np.sqrt(t)
     early = a >= pole + (FROM_EDGE + 0.5) / root
     late = a <= pole - FROM_POLE / root
@@ -108,14 +114,15 @@ def log_tails(
         )[0]
         right = np.maximum(a, pole + FROM_POLE / root)[middle]
         log_cdf[middle] = bromwich(lambda s: log_laplace(s) - np.log(s), t[middle], edge, right)[0]
-    return np.minimum(log_cdf, 0.0), np.minimum(log_survival, 0.0) + edge * beyond
+    return np.minimum(log_cdf, 0.0) + before, np.minimum(log_survival, 0.0) + beyond
 
 
 def restricted_mean(
     log_laplace: Transform, t: FloatArray, edge: float, reach: float, mean: float
 ) -> FloatArray:
     """Integral of the survival probability from 0 to ``t``, with the unrestricted ``mean`` for its limit."""
-    t, _ = split(t, edge)
+    given = t
+    t, _, _ = split(t, edge, reach)
     a, pole, root = vertex(log_laplace, t, edge, reach), np.sqrt(-edge), np.sqrt(t)
     early = a >= pole + (FROM_EDGE + 0.5) / root
     late = a <= pole - FROM_POLE / root
@@ -131,7 +138,7 @@ def restricted_mean(
             lambda s: np.log(-special.expm1(log_laplace(s))) - 2 * np.log(s), t[middle], edge, a
         )
         value[middle] = np.exp(log_value)
-    return value
+    return np.minimum(value, given)
 
 
 def log1mexp(x: FloatArray) -> FloatArray:

@@ -1,7 +1,7 @@
 r"""Nearest-neighbour walk on the whole numbers in discrete time, by the ballot theorem.
 
 With the distance d, the probability p of a step towards the target and q = 1 - p (Feller, An Introduction to
-Probability Theory I, 3rd ed., sections III.2, XI.3 and XIV.4; Redner 2001, chapter 3)
+Probability Theory I, 3rd ed., chapters III, XI and XIV)
 
 .. math:: \Pr(T = n) = \frac{d}{n} \binom{n}{(n + d)/2} p^{(n+d)/2} q^{(n-d)/2}, \qquad
           G(z) = \langle z^T \rangle = \left[ \frac{1 - \sqrt{1 - 4pqz^2}}{2qz} \right]^d,
@@ -57,7 +57,7 @@ class LatticeWalk(FirstPassageLaw):
     (inf, 6.0)
     >>> far = LatticeWalk(target=5)
     >>> far.optimal_period(), round(float(far.mfpt_sharp(21)), 4)
-    (21, 64.829)
+    (21, 64.6386)
     """
 
     right: float = 0.5
@@ -148,7 +148,7 @@ class LatticeWalk(FirstPassageLaw):
         above = np.floor((t + distance) / 2) + 1
         with np.errstate(divide="ignore", over="ignore"):
             beyond = log_binomial_tail(t, least, ahead)
-            reflected = distance * (np.log(ahead) - np.log(away)) if 0 < ahead < 1 else 0.0
+            reflected = distance * (np.log(ahead) - np.log(away)) if away > 0 else 0.0
             image = log_binomial_tail(t, above, away)
             log_cdf = np.minimum(np.logaddexp(beyond, image + reflected), 0.0)
             survival = -np.expm1(log_cdf)
@@ -276,8 +276,12 @@ class LatticeWalk(FirstPassageLaw):
                 f"`target` must be less than about 1800 sites from `start`, got {distance}; "
                 "use Brownian(diffusion=0.5, drift=2 * right - 1) for so long a way"
             )
+        # Between possible arrivals a longer period only costs time.
         periods = np.arange(distance, distance + scale + 40, 2)
-        values = self.log_mfpt_sharp(periods)
+        log_pmf = self._log_pmf(periods)
+        log_cdf = np.minimum(np.logaddexp.accumulate(log_pmf), 0.0)
+        lived = np.cumsum(periods * np.exp(log_pmf)) - periods * np.expm1(log_cdf)
+        values = np.log(lived) - log_cdf
         at = int(np.argmin(values))
         gains = at < len(periods) - 1 and values[at] < np.log(self.mfpt()) - 1e-10
         return int(periods[at]) if gains else np.inf

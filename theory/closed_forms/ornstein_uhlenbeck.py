@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from theory.closed_forms import checks, parabolic
-from theory.closed_forms.base import LOG_MAX, FirstPassageLaw, FloatArray
+from theory.closed_forms.base import FirstPassageLaw, FloatArray, exp
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 
@@ -80,44 +80,46 @@ class OrnsteinUhlenbeck(FirstPassageLaw):
     def _log_laplace(self, s: NDArray[Any]) -> NDArray[Any]:
         return parabolic.log_ratio(s / self.theta, *self._levels())
 
-    def _log_moments(self) -> tuple[float, float]:
-        """Logarithms of the mean and of the variance, in units of 1/theta."""
-        low, high = self._levels()
-        edges = panels(low, high)
-        half = np.diff(edges)[:, None] / 2
-        y = (edges[:-1, None] + half * (NODES + 1)).ravel()
-        log_weight = np.log(half * WEIGHTS).ravel()
-        mean = special.logsumexp(log_alpha(y) + log_weight)
-        return float(mean), float(special.logsumexp(log_beta(y) + log_weight) + np.log(2))
+    def _log_mean(self) -> float:
+        """Logarithm of the mean, in units of 1/theta."""
+        y, log_weight = nodes(*self._levels())
+        return float(special.logsumexp(log_alpha(y) + log_weight))
+
+    def _log_variance(self) -> float:
+        """Logarithm of the variance, in units of 1/theta^2."""
+        y, log_weight = nodes(*self._levels())
+        return float(special.logsumexp(log_beta(y) + log_weight) + np.log(2))
 
     def mfpt(self) -> float:
         """Mean first-passage time; infinite beyond the largest float only."""
-        log_mean = self._log_moments()[0] - np.log(self.theta)
-        return float(np.exp(log_mean)) if log_mean < LOG_MAX else np.inf
+        return float(exp(np.array(self._log_mean() - np.log(self.theta))))
 
     def second_moment(self) -> float:
         """Mean of T^2; infinite beyond the largest float only."""
-        mean, variance = self._log_moments()
-        log_second = np.logaddexp(2 * mean, variance) - 2 * np.log(self.theta)
-        return float(np.exp(log_second)) if log_second < LOG_MAX else np.inf
+        log_second = np.logaddexp(2 * self._log_mean(), self._log_variance())
+        return float(exp(np.array(log_second - 2 * np.log(self.theta))))
 
     def cv(self) -> float:
         """Coefficient of variation, standard deviation over mean."""
-        mean, variance = self._log_moments()
-        return float(np.exp(variance / 2 - mean))
+        return float(np.exp(self._log_variance() / 2 - self._log_mean()))
 
     def decay_rate(self) -> float:
         """Rate of the quasi-steady state, theta times the lowest root of D_lambda(-y_L) in lambda."""
         return self.theta * parabolic.lowest_order(self._levels()[1])
 
 
-def panels(low: float, high: float) -> FloatArray:
-    """Edges of panels from ``high`` down to ``low``, as wide as alpha and beta are smooth; widening far below 0."""
+def nodes(low: float, high: float) -> tuple[FloatArray, FloatArray]:
+    """Points of a quadrature from ``low`` to ``high`` and the logarithms of their weights.
+
+    The panels are as wide as alpha and beta are smooth, wider far below 0.
+    """
     edges = [high]
     while edges[-1] > low:
         y = edges[-1]
-        edges.append(max(low, y - (2 / (1 + y) if y > 0 else max(1.0, -y / 3))))
-    return np.array(edges[::-1])
+        edges.append(max(low, y - (5 / (1 + y) if y > 0 else max(1.5, -y / 3))))
+    half = -np.diff(edges)[:, None] / 2
+    points = np.array(edges[1:])[:, None] + half * (NODES + 1)
+    return points.ravel(), np.log(half * WEIGHTS).ravel()
 
 
 def log_alpha(y: FloatArray) -> FloatArray:

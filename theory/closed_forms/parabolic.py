@@ -73,7 +73,10 @@ def _phase(a: NDArray[Any], y: float) -> NDArray[Any]:
 def _amplitude(a: NDArray[Any], y: float) -> NDArray[Any]:
     scaled = 1 + y**2 / (4 * a)
     tau = y / (2 * np.sqrt(a) * np.sqrt(scaled))
-    series = sum(poly(tau) / (2 * a) ** s for s, poly in enumerate(EXPANSION[1:], 1))
+    factor, series = np.ones_like(a), np.zeros_like(a)
+    for poly in EXPANSION[1:]:
+        factor = factor / (2 * a)
+        series = series + factor * poly(tau)
     return special.log1p(series) - np.log(scaled) / 4
 
 
@@ -143,15 +146,16 @@ def lowest_order(y: float) -> float:
         airy = y**2 / 4 + 2.3381 * abs(y / 2) ** (2 / 3)
         low, high = max(0.9, airy - 0.6), airy + 1.3
     begin = min(FAR, y - 2)
-    for _ in range(40):
-        orders = np.geomspace(low, high, 18)
+    for zoom in range(40):
+        orders = np.geomspace(low, high, 24)
         nu = -orders.astype(np.complex128)
         # Hitting the root exactly divides by zero; the comparison then fails, as it should.
         with np.errstate(divide="ignore", invalid="ignore"):
             growth = _taylor(nu, log_derivative(nu, begin), begin, y)[0]
             positive = np.cos(growth.imag) > 0
         if not positive[0]:
-            return 0.0
+            # At first, the root is below the smallest float; later, it is `low` to rounding.
+            return low if zoom else 0.0
         last = int(np.argmin(positive)) if not positive.all() else len(orders) - 1
         low, high = float(orders[last - 1]), float(orders[last])
         if high - low <= 4e-16 * high:

@@ -10,7 +10,7 @@ whence, with :math:`\lambda = \sqrt{s (s + 2g)} / v`, :math:`T_+ = e^{-\lambda L
 
 .. math:: \tilde T(s) = \frac{T_+ + T_-}{2} = \frac{e^{-\lambda L}}{1 + \sqrt{s / (s + 2g)}}
 
-(Evans and Majumdar, J. Phys. A 51, 475003 (2018), section 3, also for the resetting with the direction drawn anew;
+(Evans and Majumdar, J. Phys. A 51, 475003 (2018), also for the resetting with the direction drawn anew;
 Malakar et al., J. Stat. Mech. 043215 (2018)). With a = L/v and :math:`x = \sqrt{t^2 - a^2}`, the law is an atom,
 the ballistic arrival :math:`\Pr(T = a) = e^{-ga}/2`, and for t > a the density
 
@@ -52,7 +52,7 @@ class RunAndTumble(FirstPassageLaw):
     --------
     >>> law = RunAndTumble(speed=1.0, tumble_rate=1.0, target=1.0)
     >>> [round(float(s), 6) for s in law.survival([0.999, 1.0, 2.0])]
-    [1.0, 0.81606, 0.61775]
+    [1.0, 0.81606, 0.675794]
     >>> round(law.ballistic(), 6), law.mfpt()
     (0.18394, inf)
     """

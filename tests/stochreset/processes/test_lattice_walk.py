@@ -57,6 +57,7 @@ def test_closed_form_agrees():
     walk = LatticeWalk(right=0.45, target=5)
     s = survival(0.45, 5, 3000)
     np.testing.assert_allclose(walk.survival(np.arange(100)), s[:100], atol=1e-9)
+    assert walk.mfpt_poisson(0.05) == pytest.approx(geometric_mean(s, 0.05), rel=1e-6)
     assert walk.mfpt_sharp(20) == pytest.approx(sharp_mean(s, 20), rel=1e-6)
 
 

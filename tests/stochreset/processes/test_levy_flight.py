@@ -17,7 +17,7 @@ def boundary_survival(steps):
     return np.cumprod(np.r_[1.0, (2 * n - 1) / (2 * n)])
 
 
-def survival(law, distance, steps, farthest=100.0, points=1000):
+def survival(law, distance, steps, farthest=60.0, points=600):
     """Pr(T > n) of a walk with jumps of a symmetric law, by Gauss-Legendre nodes up to ``farthest``.
 
     Who gets farther is taken to survive.

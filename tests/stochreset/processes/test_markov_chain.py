@@ -70,6 +70,12 @@ def test_reset_onto_a_target_arrives():
     assert sample.times.max() == 0.01
 
 
+def test_threshold_of_a_trace():
+    assert CHAIN.threshold() == 4.0
+    with pytest.raises(ValueError, match=r"`targets` \[2\] are no threshold"):
+        MarkovChain(rates=RATES, start=0, targets=2).threshold()
+
+
 def test_dead_ends():
     trap = MarkovChain(rates=[[0, 1, 1], [0, 0, 0], [0, 0, 0]], start=0, targets=2)
     assert trap.dead_ends() == (1,) and not trap.arrives and trap.mfpt() == np.inf

@@ -74,6 +74,8 @@ def test_the_default_perturbation_is_a_new_cycle_and_no_other_is_allowed():
 
 
 def test_errors():
+    with pytest.raises(ValueError, match="PlateauMixture.simulate gives its metric"):
+        runs("reset").threshold()
     with pytest.raises(ValueError, match="`model` must be a stochreset.PlateauMixture"):
         Plateaus(model=1.0, target=72.0)
     with pytest.raises(ValueError, match="`target` must be a finite number"):
