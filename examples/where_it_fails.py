@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from stochreset import CTRW, Kick, LevyFlight, Periodic, Reset, record, simulate, summarize
+from stochreset import CTRW, LevyFlight, Periodic, Reset, record, simulate, summarize
 from theory import CensoredSampleError, Study, linear_response, predict, relaxation, respond
 
 MEASURED = 20
 PERIODS = (5, 7, 10, 15, 20, 30, 50, 80, 100)
 CASES: dict[str, tuple[Any, Any]] = {
-    "CTRW, waiting times ~ t^-1.8, reset": (CTRW(exponent=0.8, target=8.0), Reset()),
-    "Lévy flight, index 1.2, kicks": (LevyFlight(alpha=1.2, target=12.0), Kick(noise=6.0)),
+    "CTRW, waiting times ~ t^-1.6, reset": (CTRW(exponent=0.6, target=3.0), Reset()),
+    "Lévy flight, index 1.2, reset": (LevyFlight(alpha=1.2, target=12.0), Reset()),
 }
 
 
@@ -43,12 +43,12 @@ def diagnose(process: Any, perturbation: Any, runs: int) -> tuple[np.ndarray, ..
     measured = []
     print("  period  constant response  measured  status")
     for point in points:
-        sample = simulate(
-            process, Periodic(point.period), perturbation, runs=5 * runs, seed=4, horizon=20_000.0
+        sample = simulate(process, Periodic(point.period), perturbation, runs=5 * runs, seed=4)
+        measured.append((sample.times.mean(), sample.times.std(ddof=1) / np.sqrt(len(sample))))
+        print(
+            f"  {point.period:6d}  {point.mean:17.1f}  {measured[-1][0]:8.1f}  {point.status}: {point.reason}"
         )
-        measured.append(sample.times.mean())
-        print(f"  {point.period:6d}  {point.mean:17.1f}  {measured[-1]:8.1f}  {point.status}: {point.reason}")
-    return np.array(PERIODS), np.array([point.mean for point in points]), np.array(measured)
+    return np.array(PERIODS), np.array([point.mean for point in points]), np.array(measured).T
 
 
 def main(runs: int = 2000, figure: str | None = None) -> None:
@@ -66,7 +66,8 @@ def main(runs: int = 2000, figure: str | None = None) -> None:
 
     fig, axes = plt.subplots(1, len(results), figsize=(9, 3.8), layout="constrained")
     for ax, (title, (periods, predicted, measured)) in zip(axes, results.items(), strict=True):
-        ax.plot(periods, measured, "o", color="#D55E00", label="measured")
+        mean, error = measured
+        ax.errorbar(periods, mean, 1.96 * error, fmt="o", color="#D55E00", capsize=2, label="Monte Carlo")
         ax.plot(periods, predicted, color="#0072B2", ls=":", label="constant response (no QSS)")
         ax.axvline(MEASURED, color="0.5", ls="--", lw=1, label="measured period")
         ax.set(xscale="log", yscale="log", xlabel="period P", ylabel="⟨T_P⟩")

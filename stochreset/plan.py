@@ -182,9 +182,9 @@ def _check_horizon(
             "`horizon` is needed: without endless perturbation some runs of this process never arrive; give "
             "the time at which they are censored"
         )
-    if not process.finite_mean and method != "exact":
+    if not process.finite_mean and (method != "exact" or process.one_by_one):
         raise ValueError(
-            "`horizon` is needed: the mean first-passage time is infinite, so that time stepping would not "
-            "end; give the time at which runs are censored"
+            "`horizon` is needed: the mean first-passage time is infinite, so that the longest runs would not "
+            "end; give the time at which they are censored"
         )
     return math.inf

@@ -107,7 +107,7 @@ def summarize(
     >>> from stochreset import Brownian
     >>> summary = summarize(Brownian(drift=1), runs=100_000, seed=1, grid=[0.5, 1.0, 2.0])
     >>> summary.survival.round(2)
-    array([0.5 , 0.32, 0.16])
+    array([0.51, 0.29, 0.13])
     """
     plan = make_plan(process, protocol, perturbation, horizon, method, dt)
     check_runs(runs)

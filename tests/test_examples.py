@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-EXPECTED = {"predict_from_one_period.py": "quasi-steady state", "own_runs.py": "speed-up"}
+EXPECTED = {
+    "own_runs.py": "speed-up",
+    "predict_from_one_period.py": "quasi-steady state",
+    "validate_toy_models.py": "largest error",
+    "where_it_fails.py": "linear response refused",
+}
+ARGUMENTS = {
+    "own_runs.py": ["runs.h5"],
+    "predict_from_one_period.py": ["figure.png"],
+    "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
+    "where_it_fails.py": ["figure.png"],
+}
+OUTPUT = {"own_runs.py": "runs.h5", "validate_toy_models.py": "validate_markov.png"}
 
 
 def test_every_example_is_tested():
@@ -16,8 +28,8 @@ def test_every_example_is_tested():
 
 @pytest.mark.parametrize("script", sorted(EXPECTED))
 def test_example_runs(script, tmp_path):
-    output = tmp_path / ("figure.png" if script.startswith("predict") else "runs.h5")
-    command = [sys.executable, "-W", "error", EXAMPLES / script, "150", output]
+    output = tmp_path / OUTPUT.get(script, "figure.png")
+    command = [sys.executable, "-W", "error", EXAMPLES / script, "150", *ARGUMENTS[script]]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert EXPECTED[script] in done.stdout

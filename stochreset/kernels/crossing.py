@@ -28,11 +28,11 @@ def inverse_gaussian(mean, shape, stream):
     z = normal(stream)
     if mean == math.inf:
         return shape / (z * z)
-    r = mean * z * z / (2.0 * shape)
-    small = mean / (1.0 + r + math.sqrt(r * (r + 2.0)))
-    if uniform(stream) * (mean + small) <= mean:
-        return small
-    return mean * (mean / small)
+    # The two roots are mean / w and mean * w. The first factor of r is the same for many runs.
+    r = mean / (2.0 * shape) * (z * z)
+    w = 1.0 + r + math.sqrt(r * (r + 2.0))
+    small = 1.0 / w
+    return mean * small if uniform(stream) * (1.0 + small) <= 1.0 else mean * w
 
 
 @inlined

@@ -30,6 +30,8 @@ class Process(ABC):
 
     whole_steps: ClassVar[bool] = False
     """Whether time counts whole steps: intervals are then rounded up to the next step."""
+    one_by_one: ClassVar[bool] = False
+    """Whether the exact method makes all jumps one after the other, so that a long run takes long."""
     switchable: ClassVar[bool] = False
     """Whether there is a second potential, for `SwitchPotential`."""
 

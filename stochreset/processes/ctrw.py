@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -105,6 +105,8 @@ class CTRW(Process):
     >>> round(float(walk.mfpt_poisson(0.1)), 3)
     392.321
     """
+
+    one_by_one: ClassVar[bool] = True
 
     exponent: float = 0.5
     time_unit: float = 1.0

@@ -100,6 +100,7 @@ class LevyFlight(Process):
     """
 
     whole_steps: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = True
 
     alpha: float = 1.5
     scale: float = 1.0

@@ -131,7 +131,7 @@ def test_logarithms_are_accurate(single):
     with np.errstate(over="ignore"):
         ours = [float(minus_log_uniform.py_func(b)) for b in bits]
     exact = -np.log((bits.astype(float) + 0.5) / 2**31)
-    np.testing.assert_allclose(ours, exact, rtol=3e-7, atol=1.2e-7)
+    np.testing.assert_allclose(ours, exact, rtol=1e-6, atol=1.2e-7)
 
 
 def test_uniforms_and_exponentials():
