@@ -10,12 +10,14 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 EXPECTED = {
     "own_runs.py": "speed-up",
     "predict_from_one_period.py": "quasi-steady state",
+    "qss_error.py": "linear response",
     "validate_toy_models.py": "largest error",
     "where_it_fails.py": "linear response refused",
 }
 ARGUMENTS = {
     "own_runs.py": ["runs.h5"],
     "predict_from_one_period.py": ["figure.png"],
+    "qss_error.py": ["figure.png"],
     "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
     "where_it_fails.py": ["figure.png"],
 }
