@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stochreset.kernels.compiling import inlined
-from stochreset.kernels.dispatch import implement
+from stochreset.kernels.registering import register
 
 
 class LinearDrift(NamedTuple):
@@ -25,21 +25,6 @@ class LinearDrift(NamedTuple):
 
 
 @inlined
-def _begin(process, stream):
-    return process.start, 0.0
-
-
-@inlined
-def _renew(process, x, aux, stream):
-    return x, aux
-
-
-@inlined
-def _beyond(process, x):
-    return process.sign * (process.target - x) <= 0.0
-
-
-@inlined
 def _fold(process, x):
     return x
 
@@ -51,9 +36,7 @@ def _linear(process, x, aux):
 
 def register_diffusion(parameters: type, drift: Callable[..., Any], **special: Callable[..., Any]) -> None:
     """Register a diffusion; ``special`` replaces what it does not have in common with the others."""
-    common = {"begin": _begin, "renew": _renew, "beyond": _beyond, "fold": _fold}
-    for operation, function in {**common, "drift": drift, **special}.items():
-        implement(operation, parameters, function)
+    register(parameters, **{"drift": drift, "fold": _fold, **special})
 
 
 register_diffusion(LinearDrift, _linear)

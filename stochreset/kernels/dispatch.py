@@ -1,9 +1,10 @@
 """What a kernel asks of a process, resolved by the type of the process's parameters.
 
 A process hands its kernels a named tuple of plain numbers and arrays. Its file registers, for the type of
-that tuple, compiled functions under the names below; numba then builds one specialised kernel per type, with
-the functions inlined. Outside compiled code the same names dispatch in Python, so that every kernel also runs
-as plain Python (``kernel.py_func``), which the tests compare.
+that tuple, compiled functions under the names below (see `registering`); numba then builds one specialised
+kernel per type, with the functions inlined. Outside compiled code the same names dispatch in Python, so that
+every kernel also
+runs as plain Python (NUMBA_DISABLE_JIT=1), which the tests compare.
 
 begin(process, stream) -> (x, aux)
     State of a new run.

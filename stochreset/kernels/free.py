@@ -18,7 +18,6 @@ from stochreset.kernels.crossing import (
     inverse_gaussian,
 )
 from stochreset.kernels.diffusions import register_diffusion
-from stochreset.kernels.dispatch import implement
 from stochreset.kernels.normals import normal
 from stochreset.kernels.streams import uniform
 
@@ -61,5 +60,4 @@ def _advance(process, x, aux, limit, forget, stream):
     return min(time, limit), process.target, aux, time <= limit
 
 
-register_diffusion(FreeDrift, _drift)
-implement("advance", FreeDrift, _advance)
+register_diffusion(FreeDrift, _drift, advance=_advance)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stochreset.kernels.alias import alias_table
 from stochreset.kernels.compiling import inlined
 from stochreset.kernels.counts import binomial
-from stochreset.kernels.dispatch import implement
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import WORD, next_word
 
 FAR = 512
@@ -50,18 +50,8 @@ def lattice(ahead: float, start: int, target: int) -> Lattice:
 
 
 @inlined
-def _begin(process, stream):
-    return process.start, 0.0
-
-
-@inlined
 def _renew(process, x, aux, stream):
     return np.rint(x), aux
-
-
-@inlined
-def _beyond(process, x):
-    return process.sign * (process.target - x) <= 0.0
 
 
 @inlined
@@ -107,7 +97,4 @@ def _advance(process, x, aux, limit, forget, stream):
     return limit, process.target - process.sign * gap, aux, False
 
 
-implement("begin", Lattice, _begin)
-implement("renew", Lattice, _renew)
-implement("beyond", Lattice, _beyond)
-implement("advance", Lattice, _advance)
+register(Lattice, renew=_renew, advance=_advance)

@@ -23,8 +23,8 @@ from typing import NamedTuple
 from stochreset.kernels.clocks import gamma_variate
 from stochreset.kernels.compiling import called, inlined
 from stochreset.kernels.crossing import bridge_crosses, bridge_hitting_time, inverse_gaussian
-from stochreset.kernels.dispatch import implement
 from stochreset.kernels.normals import normal
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import exponential, uniform
 
 REACH = 0.25
@@ -48,11 +48,6 @@ class Outside3D(NamedTuple):
     diffusion: float
     start: float
     target: float
-
-
-@inlined
-def _begin(process, stream):
-    return process.start, 0.0
 
 
 @inlined
@@ -152,11 +147,5 @@ def _outside_advance(process, x, aux, limit, forget, stream):
     return limit, y, aux, False
 
 
-implement("begin", SteppedSphere, _begin)
-implement("renew", SteppedSphere, _renew)
-implement("beyond", SteppedSphere, _stepped_beyond)
-implement("advance", SteppedSphere, _stepped_advance)
-implement("begin", Outside3D, _begin)
-implement("renew", Outside3D, _renew)
-implement("beyond", Outside3D, _outside_beyond)
-implement("advance", Outside3D, _outside_advance)
+register(SteppedSphere, renew=_renew, beyond=_stepped_beyond, advance=_stepped_advance)
+register(Outside3D, renew=_renew, beyond=_outside_beyond, advance=_outside_advance)

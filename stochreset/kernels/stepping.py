@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from stochreset.kernels import dispatch
 from stochreset.kernels.compiling import inlined
-from stochreset.kernels.dispatch import implement, resize
+from stochreset.kernels.dispatch import resize
+from stochreset.kernels.registering import register
 from stochreset.kernels.schemes import single_step
 
 SPARE = 1e-9
@@ -62,7 +63,4 @@ def _advance(stepped, x, aux, limit, forget, stream):
     return limit, x, aux, False
 
 
-implement("begin", Stepped, _begin)
-implement("renew", Stepped, _renew)
-implement("beyond", Stepped, _beyond)
-implement("advance", Stepped, _advance)
+register(Stepped, begin=_begin, renew=_renew, beyond=_beyond, advance=_advance)

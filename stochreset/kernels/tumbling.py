@@ -13,7 +13,7 @@ import numpy as np
 from stochreset.kernels.clocks import gamma_variate
 from stochreset.kernels.compiling import called, inlined
 from stochreset.kernels.counts import poisson
-from stochreset.kernels.dispatch import implement
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import exponential, uniform
 
 MANY = 60.0
@@ -43,11 +43,6 @@ def _begin(process, stream):
 @inlined
 def _renew(process, x, aux, stream):
     return x, _direction(stream)
-
-
-@inlined
-def _beyond(process, x):
-    return process.sign * (process.target - x) <= 0.0
 
 
 @called
@@ -96,7 +91,4 @@ def _advance(process, x, aux, limit, forget, stream):
     return limit, process.target - process.sign * gap, process.sign * facing, False
 
 
-implement("begin", Tumbling, _begin)
-implement("renew", Tumbling, _renew)
-implement("beyond", Tumbling, _beyond)
-implement("advance", Tumbling, _advance)
+register(Tumbling, begin=_begin, renew=_renew, advance=_advance)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stochreset.kernels.compiling import inlined
-from stochreset.kernels.dispatch import implement
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import uniform
 from stochreset.processes.base import Method, Process
 from theory.closed_forms import checks
@@ -68,10 +68,7 @@ def _advance(process, x, aux, limit, forget, stream):
     return limit, x + process.sign * process.step * moved, aux, False
 
 
-implement("begin", WaitingWalk, _begin)
-implement("renew", WaitingWalk, _renew)
-implement("beyond", WaitingWalk, _beyond)
-implement("advance", WaitingWalk, _advance)
+register(WaitingWalk, begin=_begin, renew=_renew, beyond=_beyond, advance=_advance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

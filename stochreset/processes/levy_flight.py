@@ -9,8 +9,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from stochreset.kernels.compiling import inlined
-from stochreset.kernels.dispatch import implement
 from stochreset.kernels.normals import normal
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import exponential, uniform
 from stochreset.processes.base import Method, Process
 from theory.closed_forms import checks
@@ -42,21 +42,6 @@ def _jump(process, stream):
 
 
 @inlined
-def _begin(process, stream):
-    return process.start, 0.0
-
-
-@inlined
-def _renew(process, x, aux, stream):
-    return x, aux
-
-
-@inlined
-def _beyond(process, x):
-    return process.sign * (process.target - x) <= 0.0
-
-
-@inlined
 def _advance(process, x, aux, limit, forget, stream):
     steps, done = np.int64(min(limit, FOREVER)), np.int64(0)
     arrived = False
@@ -68,10 +53,7 @@ def _advance(process, x, aux, limit, forget, stream):
     return float(done) if arrived else limit, x, aux, arrived
 
 
-implement("begin", StableJumps, _begin)
-implement("renew", StableJumps, _renew)
-implement("beyond", StableJumps, _beyond)
-implement("advance", StableJumps, _advance)
+register(StableJumps, advance=_advance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stochreset.kernels.alias import alias_table
 from stochreset.kernels.compiling import inlined
-from stochreset.kernels.dispatch import implement
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import exponential, uniform
 from stochreset.perturbations import Perturbation, Reset
 from stochreset.processes.base import Method, Process
@@ -36,16 +36,6 @@ class Network(NamedTuple):
     goal: NDArray[np.int64]  # (jumps,) state that the jump leads to
     keep: NDArray[np.float64]  # (jumps,) alias table of the jumps out of a state
     other: NDArray[np.int64]  # (jumps,)
-
-
-@inlined
-def _begin(process, stream):
-    return process.start, 0.0
-
-
-@inlined
-def _renew(process, x, aux, stream):
-    return x, aux
 
 
 @inlined
@@ -74,10 +64,7 @@ def _advance(process, x, aux, limit, forget, stream):
     return limit, float(state), aux, False
 
 
-implement("begin", Network, _begin)
-implement("renew", Network, _renew)
-implement("beyond", Network, _beyond)
-implement("advance", Network, _advance)
+register(Network, advance=_advance, beyond=_beyond)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

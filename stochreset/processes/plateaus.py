@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stochreset.kernels.compiling import called, inlined
-from stochreset.kernels.dispatch import implement
 from stochreset.kernels.normals import normal
+from stochreset.kernels.registering import register
 from stochreset.kernels.streams import exponential
 from stochreset.perturbations import Perturbation
 from stochreset.perturbations.new_cycle import NewCycle
@@ -92,10 +92,7 @@ def _advance(process, x, aux, limit, forget, stream):
     return limit, x, cycle * EPOCHS + min(since + steps, EPOCHS - 1.0), False
 
 
-implement("begin", Mixture, _begin)
-implement("renew", Mixture, _renew)
-implement("beyond", Mixture, _beyond)
-implement("advance", Mixture, _advance)
+register(Mixture, begin=_begin, renew=_renew, beyond=_beyond, advance=_advance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
