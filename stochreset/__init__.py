@@ -8,8 +8,9 @@ histogram and the survival curve instead of the times; `trajectories` records wh
 `kernels` holds what numba compiles. Names load when first used, which keeps ``import stochreset`` fast.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stochreset.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stochreset.paths import Trajectory, trajectories
@@ -120,11 +121,4 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

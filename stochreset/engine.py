@@ -64,7 +64,6 @@ def run_blocks(
     largest: int,
     progress: bool = False,
     label: str = "simulating",
-    show: Callable[[int], str] | None = None,
 ) -> None:
     """Call ``work(first, last, stop)`` for ranges of blocks that together cover 0 .. blocks - 1.
 
@@ -82,8 +81,6 @@ def run_blocks(
         Whether to show a bar on standard error.
     label : str
         Its text.
-    show : callable, optional
-        Text for a number of blocks done; default: the number.
     """
     stop = np.zeros(1, dtype=np.uint8)
     dealer = _Dealer(blocks, largest)

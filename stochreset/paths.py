@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stochreset.engine import check_threads, run_blocks
 from stochreset.kernels.paths import FULL, record_path
 from stochreset.kernels.streams import new_stream
 from stochreset.plan import cached_if_possible, make_plan
@@ -94,11 +95,19 @@ def trajectories(
     parameters, (clock, condition, move) = plan.event_parameters(), plan.arguments()
     record = cached_if_possible(record_path, parameters, condition)
     head = (parameters, clock, condition, move, process.whole_steps, float(plan.horizon), float(every))
-    return [_record(record, head, int(seed), run) for run in numbers]
+    found: dict[int, Trajectory] = {}
+
+    def work(first: int, last: int, stop: NDArray[np.uint8]) -> None:
+        for at in range(first, last):
+            if not stop[0]:
+                found[at] = _record(record, head, int(seed), numbers[at], stop)
+
+    run_blocks(work, len(numbers), threads=check_threads(None), largest=256)
+    return [found[at] for at in range(len(numbers))]
 
 
-def _record(record: Any, head: tuple[Any, ...], seed: int, run: int) -> Trajectory:
-    size, stream = FIRST_SIZE, new_stream()
+def _record(record: Any, head: tuple[Any, ...], seed: int, run: int, stop: NDArray[np.uint8]) -> Trajectory:
+    size, stream = FIRST_SIZE, new_stream(stop)
     while size <= LARGEST_SIZE:
         times, positions = np.empty(size), np.empty(size)
         # The stream starts anew with each attempt, so a longer record is of the same run.

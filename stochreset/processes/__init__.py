@@ -3,8 +3,9 @@
 Names load when first used: some processes bring closed forms and kernels that others do not need.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stochreset.lazy import lazy_names
 
 if TYPE_CHECKING:
     from stochreset.processes.base import Process
@@ -57,11 +58,6 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"stochreset.processes.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__, {name: f"stochreset.processes.{module}" for name, module in _HOME.items()}
+)

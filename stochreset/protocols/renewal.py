@@ -19,7 +19,8 @@ class Renewal(Protocol):
     """Independent intervals of any law, given as a frozen `scipy.stats` distribution on positive numbers.
 
     The law is tabulated as R = isf(exp(-E)), with E exponential of mean 1, on 16,385 points and interpolated
-    linearly; for smooth laws the relative error is of order 1e-6.
+    linearly. For gamma, Weibull and log-normal laws the mean was right to 3e-5 and single intervals to 5e-5 of
+    themselves, but for the shortest tenth of them; the shortest 0.2 % may be off by a third.
 
     Examples
     --------

@@ -15,6 +15,7 @@ from scipy import stats
 from stochreset import (
     Brownian,
     DoubleWell,
+    Gamma,
     Informed,
     Interval,
     Kick,
@@ -31,9 +32,11 @@ from stochreset import (
     Reset,
     ShrinkPerturb,
     SwitchPotential,
+    Uniform,
     simulate,
 )
 from stochreset.engine import chunk_size, run_blocks
+from stochreset.kernels.clocks import LONGEST
 from theory import PassageSample, kaplan_meier, restricted_mean
 from theory.numerical import AffineMap, FokkerPlanck
 
@@ -146,21 +149,40 @@ def test_the_switch_from_a_linear_to_a_logarithmic_potential():
     assert agrees(simulate(process, Never(), runs=100_000, seed=1), process.mfpt())
 
 
-def test_intervals_of_any_law():
-    sample = simulate(FREE, Renewal(stats.gamma(2.0, scale=0.2)), Reset(), runs=200_000, seed=1)
+INTERVALS = {
+    "renewal": (Renewal(stats.gamma(2.0, scale=0.2)), stats.gamma(2.0, scale=0.2)),
+    "gamma": (Gamma(2.0, 0.2), stats.gamma(2.0, scale=0.2)),
+    "gamma, shape below 1": (Gamma(0.5, 0.8), stats.gamma(0.5, scale=0.8)),
+    "uniform": (Uniform(0.2, 1.0), stats.uniform(0.2, 0.8)),
+}
+
+
+@pytest.mark.parametrize("case", INTERVALS)
+def test_intervals_of_any_law(case):
+    protocol, law = INTERVALS[case]
+    sample = simulate(FREE, protocol, Reset(), runs=200_000, seed=1)
     # Renewal theory: <T> = <min(T, R)> / Pr(T <= R), by quadrature over R.
-    r = stats.gamma(2.0, scale=0.2).ppf((np.arange(4000) + 0.5) / 4000)
-    early = np.mean(FREE.restricted_mean(r))
-    assert agrees(sample, early / np.mean(1 - FREE.survival(r)))
+    r = law.ppf((np.arange(4000) + 0.5) / 4000)
+    exact = np.mean(FREE.restricted_mean(r)) / np.mean(1 - FREE.survival(r))
+    assert agrees(sample, exact)
+    assert not agrees(sample, 1.03 * exact)
+
+
+def test_tabulated_laws_are_accurate():
+    for law in (stats.gamma(2.0, scale=0.2), stats.weibull_min(0.7, scale=3), stats.lognorm(1.0)):
+        table = Renewal(law).clock().table
+        e = np.linspace(0, LONGEST, table.size)
+        middle = (e[1:] + e[:-1])[40:-1] / 2
+        between = (table[1:] + table[:-1])[40:-1] / 2
+        assert np.abs(between / law.isf(np.exp(-middle)) - 1).max() < 1e-4
 
 
 def test_resets_to_a_law():
-    law = stats.norm(-0.5, 0.2)
-    sample = simulate(FREE, Periodic(0.8), Reset(law), runs=100_000, seed=1, horizon=1e4)
-    shrunk = simulate(Brownian(diffusion=0.5), Periodic(0.8), ShrinkPerturb(0.0, 0.2), runs=100_000, seed=1)
-    assert sample.times.mean() > shrunk.times.mean()
-    point = simulate(FREE, Periodic(0.8), Reset(stats.uniform(-1e-9, 2e-9)), runs=100_000, seed=2)
-    assert same_sample_law(point.times, simulate(FREE, Periodic(0.8), runs=100_000, seed=3).times)
+    sample = simulate(FREE, Periodic(0.8), Reset(stats.norm(0, 0.2)), runs=100_000, seed=1)
+    same = simulate(FREE, Periodic(0.8), ShrinkPerturb(0.0, 0.2), runs=100_000, seed=2)
+    assert same_sample_law(sample.times, same.times)
+    other = simulate(FREE, Periodic(0.8), Reset(stats.norm(-0.05, 0.2)), runs=100_000, seed=3)
+    assert not same_sample_law(sample.times, other.times)
 
 
 @pytest.mark.parametrize("method", ["exact", "bridge", "euler"])
