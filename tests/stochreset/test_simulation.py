@@ -57,17 +57,6 @@ def test_a_sample_is_a_passage_sample_of_theory():
     assert sample.steps == 1000 and sample.seconds > 0
 
 
-def test_exact_means_of_a_million_runs():
-    """W1 and W2 of the benchmark, and the periodic protocol."""
-    assert agrees(simulate(DRIFTED, runs=MILLION, seed=1), 1.0)
-    poisson = simulate(FREE, Poisson(2.5), Reset(), runs=MILLION, seed=1)
-    exact = (math.exp(math.sqrt(5)) - 1) / 2.5
-    assert agrees(poisson, exact)
-    assert not agrees(poisson, 1.01 * exact)
-    periodic = simulate(FREE, Periodic(0.5), Reset(), runs=MILLION, seed=1)
-    assert agrees(periodic, float(FREE.mfpt_sharp(0.5)))
-
-
 def test_exact_laws():
     sample = simulate(DRIFTED, runs=200_000, seed=2)
     assert same_law(sample.times, lambda t: 1 - DRIFTED.survival(t))

@@ -98,21 +98,29 @@ class Grid:
         return weights / weights.sum(axis=1, keepdims=True)
 
     def point(self, x: float) -> Array:
-        """Weights on nodes of the point ``x``, shape (nodes,).
+        """Weights on nodes of the point ``x``, shape (nodes,)."""
+        return self.points(np.array([x]))[0]
 
-        Shared among three cells by the quadratic B-spline, mean x and variance spacing^2 / 4 wherever x
-        lies in its cell: the error of a mean is then smooth in the spacing and extrapolation works. Within
-        1.5 cells of an end it is shared linearly.
+    def points(self, x: Array) -> Array:
+        """Weights on nodes of the points ``x``, shape (points, nodes).
+
+        A point is shared among three cells by the quadratic B-spline, mean x and variance spacing^2 / 4
+        wherever x lies in its cell: the error of a mean is then smooth in the spacing and extrapolation
+        works. Within 1.5 cells of an end it is shared linearly, and beyond it is put at the end.
         """
         nodes = self.nodes
-        weights = np.zeros(nodes.size)
-        if not self.low + 1.5 * self.spacing <= x <= self.high - 1.5 * self.spacing:
-            clipped = np.array([[min(max(x, nodes[0]), nodes[-1])]])
-            return self.deposit(*normal_integrals(nodes, clipped[0], 0.0), clipped[0])[0]
-        cell = int((x - self.low) / self.spacing)
-        offset = (x - self.low) / self.spacing - cell - 0.5
+        clipped = np.clip(x, nodes[0], nodes[-1])
+        weights = self.deposit(*normal_integrals(nodes, clipped, 0.0), clipped)
+        margin = 1.5 * self.spacing
+        inside = np.flatnonzero((x >= self.low + margin) & (x <= self.high - margin))
+        scaled = (x[inside] - self.low) / self.spacing
+        cell = scaled.astype(int)
+        offset = scaled - cell - 0.5
         near = cell + int(self.absorbs[0])
-        weights[near - 1 : near + 2] = (0.5 - offset) ** 2 / 2, 0.75 - offset**2, (0.5 + offset) ** 2 / 2
+        weights[inside] = 0.0
+        weights[inside, near - 1] = (0.5 - offset) ** 2 / 2
+        weights[inside, near] = 0.75 - offset**2
+        weights[inside, near + 1] = (0.5 + offset) ** 2 / 2
         return weights
 
     def share(self, condition: Callable[[Array], Any]) -> Array:

@@ -131,6 +131,9 @@ class AffineMap:
         if self.scale == 0 and self.noise == 0:
             return _kernel(np.tile(grid.point(self.shift), (grid.cells, 1)), grid)
         mean = self.scale * grid.centres + self.shift
+        moves = self.scale != 1 or self.shift != 0
+        if self.noise == 0 and moves:
+            return _kernel(grid.points(mean), grid)
         return _kernel(grid.deposit(*normal_integrals(grid.nodes, mean, self.noise), mean), grid)
 
 
@@ -189,8 +192,8 @@ def matrix(perturbation: StateMap, grid: Grid) -> Kernel:
     """The kernel of ``perturbation`` on ``grid``, second order in the spacing.
 
     A point is shared linearly between the two cell centres beside it, averaged exactly over the noise, so
-    noise far narrower than a cell is right as well. What lands beyond a reflecting wall stays in the cell
-    at the wall; what lands beyond a target is absorbed at once, and what lands in the last half cell before
-    it in part, as the mean time to go falls there to zero.
+    noise far narrower than a cell is right as well; without any noise it is shared as by `Grid.points`. What
+    lands beyond a reflecting wall stays in the cell at the wall; what lands beyond a target is absorbed at
+    once, and what lands in the last half cell before it in part, as the mean time to go falls there to zero.
     """
     return perturbation.kernel(grid)

@@ -149,6 +149,18 @@ def test_maps_converge_in_second_order(perturbation):
         assert np.log2(errors[0] / errors[1]) / 4 == pytest.approx(2, abs=0.2)
 
 
+@pytest.mark.parametrize("perturbation", [AffineMap(0.5), AffineMap(0.7, -0.3)])
+def test_maps_without_noise_extrapolate(perturbation):
+    """Wherever the images lie in their cells, if not at an end: where shares follow, the order wanders to 2.6."""
+    problem = brownian(v=0.0, wall=-12.5)
+    found = [
+        richardson(problem.with_cells(n), lambda p: p.chain.mfpt_poisson(1.0, p.kernel(perturbation)))
+        for n in (240, 400)
+    ]
+    assert [result.order for result in found] == pytest.approx([2, 2], abs=0.05)
+    assert found[0].value == pytest.approx(found[1].value, rel=3e-6)
+
+
 def test_the_start_is_of_second_order_anywhere_in_its_cell():
     for start in np.linspace(0.3, 0.35, 7):
         problem = FokkerPlanck(drift=free, diffusion=1.0, target=1.0, start=start, wall=0.0, cells=40)
