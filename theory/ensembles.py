@@ -33,6 +33,9 @@ class Ensemble:
         Name of the perturbation, None for unperturbed runs.
     period : int or None
         Epochs between perturbations; the n-th one acts after the metric of epoch ``n * period``.
+    first : int or None
+        Epoch of the first perturbation where that is not ``period``, as for runs that branch off unperturbed
+        ones: the n-th perturbation acts after the metric of epoch ``first + (n - 1) * period``.
     """
 
     values: NDArray[np.float64]
@@ -41,6 +44,7 @@ class Ensemble:
     direction: Direction = "at_least"
     perturbation: str | None = None
     period: int | None = None
+    first: int | None = None
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=float)
@@ -62,8 +66,13 @@ class Ensemble:
                 "`perturbation` and `period` go together: give both, or neither for unperturbed runs; "
                 f"got {self.perturbation!r} and {self.period!r}"
             )
-        if self.period is not None and self.period < 1:
-            raise ValueError(f"`period` must be at least 1 epoch, got {self.period}")
+        for argument, number in (("period", self.period), ("first", self.first)):
+            if number is not None and number < 1:
+                raise ValueError(f"`{argument}` must be at least 1 epoch, got {number}")
+        if self.first is not None and self.period is None:
+            raise ValueError(f"`first` needs a `perturbation` and a `period`, got {self.first} alone")
+        if self.first == self.period:
+            object.__setattr__(self, "first", None)
         for name, array in (("values", values), ("seeds", seeds)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -74,7 +83,12 @@ class Ensemble:
     @property
     def name(self) -> str:
         """``unperturbed``, or perturbation and period joined by a colon."""
-        return UNPERTURBED if self.perturbation is None else f"{self.perturbation}:{self.period}"
+        return ensemble_name(self.perturbation, self.period, self.first)
+
+    @property
+    def onset(self) -> int | None:
+        """Epoch of the first perturbation, None for unperturbed runs."""
+        return self.period if self.first is None else self.first
 
     @property
     def horizon(self) -> int:
@@ -97,9 +111,26 @@ class Ensemble:
         return first_passage(self.values, threshold, self.direction, horizon)
 
 
+def ensemble_name(perturbation: str | None, period: int | None, first: int | None = None) -> str:
+    """Name of an ensemble: ``unperturbed``, ``NAME:PERIOD``, or ``NAME:PERIOD@FIRST`` for branches.
+
+    Examples
+    --------
+    >>> ensemble_name("shrink_perturb", 20), ensemble_name("shrink_perturb", 20, 60)
+    ('shrink_perturb:20', 'shrink_perturb:20@60')
+    """
+    if perturbation is None:
+        return UNPERTURBED
+    return f"{perturbation}:{period}" + ("" if first is None else f"@{first}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """One metric of an unperturbed ensemble and of any number of perturbed ones."""
+    """One metric of an unperturbed ensemble and of any number of perturbed ones.
+
+    Perturbed ensembles that start to be perturbed at ``first`` rather than at their period are branches: they
+    tell the response to a perturbation, not the first-passage time under the period.
+    """
 
     unperturbed: Ensemble
     perturbed: tuple[Ensemble, ...] = ()
@@ -128,18 +159,31 @@ class Study:
     @property
     def perturbations(self) -> tuple[str, ...]:
         """Names of the perturbations, in the order of their first ensemble."""
-        return tuple(dict.fromkeys(str(e.perturbation) for e in self.perturbed))
+        return tuple(dict.fromkeys(str(e.perturbation) for e in self.perturbed if e.first is None))
 
     def periods(self, perturbation: str) -> tuple[int, ...]:
         """Periods at which ``perturbation`` was run, ascending."""
         return tuple(
-            sorted(int(e.period) for e in self.perturbed if e.perturbation == perturbation and e.period)
+            sorted(
+                int(e.period)
+                for e in self.perturbed
+                if e.perturbation == perturbation and e.period and e.first is None
+            )
         )
+
+    def branches(self, perturbation: str, period: int) -> tuple[Ensemble, ...]:
+        """Return the runs perturbed every ``period`` epochs from some other epoch on, earliest first."""
+        found = [
+            e
+            for e in self.perturbed
+            if (e.perturbation, e.period) == (perturbation, period) and e.first is not None
+        ]
+        return tuple(sorted(found, key=lambda each: each.first or 0))
 
     def ensemble(self, perturbation: str, period: int) -> Ensemble:
         """Return the runs of ``perturbation`` at ``period``."""
         for candidate in self.perturbed:
-            if (candidate.perturbation, candidate.period) == (perturbation, period):
+            if (candidate.perturbation, candidate.period, candidate.first) == (perturbation, period, None):
                 return candidate
         if perturbation not in self.perturbations:
             known = ", ".join(self.perturbations) or "none"

@@ -79,7 +79,19 @@ def respond(
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[Response, ValidRange]:
-    """Response of one ensemble of a study, and the range in which predictions from it are valid."""
+    """Response of one ensemble of a study, and the range in which predictions from it are valid.
+
+    Branches that start within the quasi-steady state count as further measurements of the response.
+    """
     ensemble = study.ensemble(perturbation, period)
-    response = measure_response(study.unperturbed, ensemble, threshold, resamples=resamples, seed=seed)
+    branches = [
+        branch
+        for branch in study.branches(perturbation, period)
+        if qss.relaxation_epoch is not None
+        and qss.relaxation_epoch <= int(branch.onset or 0)
+        and np.any(branch.first_passage(threshold).times > int(branch.onset or 0))
+    ]
+    response = measure_response(
+        study.unperturbed, ensemble, threshold, resamples=resamples, seed=seed, branches=branches
+    )
     return response, valid_range(study.unperturbed, ensemble, response, qss)

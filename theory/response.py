@@ -18,6 +18,7 @@ cut into cycles; censored runs leave the risk set as in the Kaplan–Meier estim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,7 @@ class Response:
     unperturbed_runs, perturbed_runs : int
         Sizes of the ensembles.
     perturbed_alive : int
-        Perturbed runs alive at their first perturbation: the residuals behind ``tau``.
+        Runs alive at their first perturbation, branches included: the residuals behind ``tau``.
     tau_censored : int
         Residuals that are censored: then ``tau`` is a restricted mean, a lower bound.
     inverted_tau : Estimate
@@ -125,6 +126,7 @@ def measure_response(
     resamples: int = 2000,
     seed: int | np.random.Generator = 0,
     pool: bool = True,
+    branches: Sequence[Ensemble] = (),
 ) -> Response:
     """Measure S, <tau> and the cycle-resolved response from one perturbed ensemble.
 
@@ -140,6 +142,9 @@ def measure_response(
         Seed of the bootstrap.
     pool : bool
         Whether S also uses the perturbed runs before their first perturbation.
+    branches : sequence of Ensemble
+        Runs under the same perturbation and period that were first perturbed at other epochs, within the
+        quasi-steady state: their residuals tell the same response.
 
     Raises
     ------
@@ -150,22 +155,35 @@ def measure_response(
     if period is None or perturbed.perturbation is None:
         raise ValueError("`perturbed` must have a perturbation and a period, got unperturbed runs")
     free, kicked = unperturbed.first_passage(threshold), perturbed.first_passage(threshold)
-    alive = int(np.sum(kicked.times > period))
+    for branch in branches:
+        if (branch.perturbation, branch.period) != (perturbed.perturbation, period):
+            raise ValueError(
+                f"`branches` must be of {perturbed.name} from other epochs on, got {branch.name}"
+            )
+    aligned = [_aligned(branch, threshold, period) for branch in branches]
+    alive = int(np.sum(kicked.times > period)) + sum(len(sample) for sample, _ in aligned)
     if alive < 2:
         raise ValueError(
             f"`perturbed` {perturbed.name}: {alive} of {len(perturbed)} runs are alive and watched after the "
             f"first perturbation at threshold {threshold:g}; at least 2 are needed. Raise the threshold, "
             "shorten the period or add runs"
         )
-    free_weights, kicked_weights = bootstrap_weights([unperturbed.seeds, perturbed.seeds], resamples, seed)
+    free_weights, kicked_weights, *branch_weights = bootstrap_weights(
+        [unperturbed.seeds, perturbed.seeds, *(seeds for _, seeds in aligned)], resamples, seed
+    )
     events, at_risk = epoch_counts(free, free_weights, unperturbed.horizon)
     kicked_events, kicked_at_risk = epoch_counts(kicked, kicked_weights, perturbed.horizon)
     if pool:
         shared = min(period, unperturbed.horizon)
         events[:, :shared] += kicked_events[:, :shared]
         at_risk[:, :shared] += kicked_at_risk[:, :shared]
+    for (sample, _), weights in zip(aligned, branch_weights, strict=True):
+        more_events, more_at_risk = epoch_counts(sample, weights, perturbed.horizon)
+        kicked_events += more_events
+        kicked_at_risk += more_at_risk
+    times = np.concatenate([kicked.times, *(sample.times for sample, _ in aligned)])
     residual = survival_from_counts(kicked_events[:, period:], kicked_at_risk[:, period:])
-    cycles, alive_at = _cycle_survival(kicked, kicked_events, kicked_at_risk, period)
+    cycles, alive_at = _cycle_survival(times, kicked_events, kicked_at_risk, period)
     return Response(
         perturbation=perturbed.perturbation,
         period=period,
@@ -177,19 +195,34 @@ def measure_response(
         unperturbed_runs=len(unperturbed),
         perturbed_runs=len(perturbed),
         perturbed_alive=alive,
-        tau_censored=int(np.sum(kicked.censored & (kicked.times > period))),
+        tau_censored=int(np.sum(kicked.censored & (kicked.times > period)))
+        + sum(sample.n_censored for sample, _ in aligned),
         inverted_tau=_inverted_tau(free, kicked, free_weights, kicked_weights, period),
     )
 
 
+def _aligned(branch: Ensemble, threshold: float, period: int) -> tuple[PassageSample, NDArray[np.int64]]:
+    """Times of the runs of a branch that are alive at its first perturbation, shifted so that it is at ``period``."""
+    onset = int(branch.onset or period)
+    sample = branch.first_passage(threshold)
+    alive = sample.times > onset
+    if not alive.any():
+        raise ValueError(
+            f"`branches` {branch.name}: no run is alive and watched after the first perturbation at threshold "
+            f"{threshold:g}; leave this branch out, or raise the threshold"
+        )
+    shifted = PassageSample(sample.times[alive] - onset + period, sample.censored[alive])
+    return shifted, branch.seeds[alive]
+
+
 def _cycle_survival(
-    sample: PassageSample, events: Array, at_risk: Array, period: int
+    times: Array, events: Array, at_risk: Array, period: int
 ) -> tuple[Array, NDArray[np.int64]]:
     """Cut hazards into cycles; pool those with fewer than MIN_ALIVE runs into the last one that has them."""
     horizon = events.shape[1]
     window = min(period, horizon - period)
     starts = np.arange(period, horizon, period)
-    alive = np.array([np.sum(sample.times > start) for start in starts])
+    alive = np.array([np.sum(times > start) for start in starts])
     whole = starts + window <= horizon
     last = max(1, int(np.sum((alive >= MIN_ALIVE) & whole)))
     padded_events, padded_risk = (

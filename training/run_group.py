@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.ensembles import UNPERTURBED, Ensemble
+from theory.ensembles import UNPERTURBED, Ensemble, ensemble_name
 from theory.passages import Direction
 
 COORDINATES = ("seed", "epoch")
@@ -32,9 +32,13 @@ class RunGroup:
     perturbation : str or None
         Name of the perturbation, None for unperturbed runs.
     period : int or None
-        Epochs between perturbations, None for unperturbed runs.
+        Epochs between perturbations, None for unperturbed runs and for other protocols.
     parameters : dict
         Parameters of the perturbation, as JSON takes them.
+    first : int or None
+        Epoch of the first perturbation, where that is not ``period``: branches off unperturbed runs.
+    protocol : dict
+        For protocols other than periodic ones, with a text ``label`` for the name, as JSON takes it.
     """
 
     seeds: NDArray[np.int64]
@@ -43,6 +47,8 @@ class RunGroup:
     perturbation: str | None = None
     period: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    first: int | None = None
+    protocol: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         seeds = np.array(self.seeds)
@@ -55,38 +61,51 @@ class RunGroup:
                 "`metrics` and `directions` must have the same names, at least one; "
                 f"got {sorted(self.metrics)} and {sorted(self.directions)}"
             )
-        if self.period is not None:
-            if isinstance(self.period, bool) or not isinstance(self.period, int | np.integer):
-                raise ValueError(f"`period` must be a whole number of epochs, got {self.period!r}")
-            object.__setattr__(self, "period", int(self.period))
+        for argument in ("period", "first"):
+            value = getattr(self, argument)
+            if value is not None:
+                if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                    raise ValueError(f"`{argument}` must be a whole number of epochs, got {value!r}")
+                object.__setattr__(self, argument, int(value))
+        if self.protocol and (self.perturbation is None or self.period is not None):
+            raise ValueError(
+                "`protocol` belongs to a perturbation and replaces `period`; "
+                f"got {self.perturbation!r} and {self.period!r}"
+            )
         if self.perturbation is not None:
             _check_name("perturbation", self.perturbation, "/:")
-        try:
-            parameters = json.loads(json.dumps(dict(self.parameters), allow_nan=False))
-        except (TypeError, ValueError) as problem:
-            raise ValueError(f"`parameters` must be JSON: {problem}") from None
+        parameters, protocol = (_json(name, getattr(self, name)) for name in ("parameters", "protocol"))
+        if protocol:
+            _check_name("protocol", protocol.get("label"), "/:")
         if parameters and self.perturbation is None:
             raise ValueError(f"`parameters` belong to a perturbation; unperturbed runs got {parameters}")
         metrics: dict[str, NDArray[np.float64]] = {}
         for name, values in self.metrics.items():
             _check_name("metrics", name, "/")
             try:
-                metrics[name] = Ensemble(
-                    values, seeds, name, self.directions[name], self.perturbation, self.period
-                ).values
+                metrics[name] = self._ensemble(values, seeds, name).values
             except ValueError as problem:
                 raise ValueError(f"`metrics` {name!r}: {problem}") from None
         shapes = {name: values.shape for name, values in metrics.items()}
         if len(set(shapes.values())) > 1:
             raise ValueError(f"`metrics` must all have the same shape (runs, epochs), got {shapes}")
-        for key, value in (("seeds", seeds), ("metrics", metrics), ("parameters", parameters)):
+        for key, value in (
+            ("seeds", seeds),
+            ("metrics", metrics),
+            ("parameters", parameters),
+            ("protocol", protocol),
+        ):
             object.__setattr__(self, key, value)
         object.__setattr__(self, "directions", {name: self.directions[name] for name in metrics})
 
     @property
     def name(self) -> str:
         """``unperturbed``, or perturbation and period joined by a colon; also the name of the HDF5 group."""
-        return UNPERTURBED if self.perturbation is None else f"{self.perturbation}:{self.period}"
+        if self.perturbation is None or self.protocol:
+            return (
+                UNPERTURBED if self.perturbation is None else f"{self.perturbation}:{self.protocol['label']}"
+            )
+        return ensemble_name(self.perturbation, self.period, self.first)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -95,10 +114,18 @@ class RunGroup:
         return runs, epochs
 
     def ensemble(self, metric: str) -> Ensemble:
-        """Return the traces of one metric."""
-        return Ensemble(
-            self.metrics[metric], self.seeds, metric, self.directions[metric], self.perturbation, self.period
-        )
+        """Return the traces of one metric; not for protocols other than periodic ones."""
+        if self.protocol:
+            raise ValueError(
+                f"{self.name} was not perturbed periodically, which the theory of ensembles asks for"
+            )
+        return self._ensemble(self.metrics[metric], self.seeds, metric)
+
+    def _ensemble(self, values: ArrayLike, seeds: NDArray[np.int64], metric: str) -> Ensemble:
+        # The traces of any other protocol are checked as those of unperturbed runs.
+        perturbation = None if self.protocol else self.perturbation
+        array = np.asarray(values, dtype=float)
+        return Ensemble(array, seeds, metric, self.directions[metric], perturbation, self.period, self.first)
 
 
 def pad_traces(traces: Sequence[ArrayLike]) -> NDArray[np.float64]:
@@ -120,7 +147,15 @@ def pad_traces(traces: Sequence[ArrayLike]) -> NDArray[np.float64]:
     return padded
 
 
-def _check_name(argument: str, name: str, forbidden: str) -> None:
+def _json(argument: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"`{argument}` must be JSON: {problem}") from None
+    return loaded
+
+
+def _check_name(argument: str, name: object, forbidden: str) -> None:
     if (
         not isinstance(name, str)
         or name in ("", ".", "..", *COORDINATES)

@@ -1,11 +1,13 @@
 """Runs files: the traces of an unperturbed and any number of perturbed ensembles, in one HDF5 file.
 
-Root attributes: ``format`` ("stochreset-runs"), ``format_version`` (1), ``provenance`` (JSON) and, where one
+Root attributes: ``format`` ("stochreset-runs"), ``format_version`` (2), ``provenance`` (JSON) and, where one
 metric is to be read unasked, ``default_metric``. One group per ensemble, named ``unperturbed`` or
 ``NAME:PERIOD``; the attributes ``perturbation``, ``period`` (epochs) and ``parameters`` (JSON) are what
-counts. In each group ``seed`` (runs,) and ``epoch`` (epochs,) = 1..N, both int64, and one (runs, epochs)
-float64 dataset per metric, NaN after the end of a shorter run, with an attribute ``direction``. ``seed``
-and ``epoch`` are HDF5 dimension scales, so that xarray opens a group with named dimensions:
+counts. Version 2 adds branches, ``NAME:PERIOD@FIRST`` with the attribute ``first`` (epoch of the first
+perturbation), and other protocols, which have an attribute ``protocol`` (JSON) in place of ``period``. In
+each group ``seed`` (runs,) and ``epoch`` (epochs,) = 1..N, both int64, and one (runs, epochs) float64
+dataset per metric, NaN after the end of a shorter run, with an attribute ``direction``. ``seed`` and
+``epoch`` are HDF5 dimension scales, so that xarray opens a group with named dimensions:
 ``xarray.open_dataset(path, group="shrink_perturb:20", engine="h5netcdf")``.
 """
 
@@ -79,7 +81,7 @@ def write_runs(
         if metric is not None or len(known) == 1:
             file.attrs["default_metric"] = metric or known[0]
         for group in groups:
-            _write_group(file.create_group(group.name), group)
+            write_group(file.create_group(group.name), group)
     replace_file(path, buffer.getbuffer())
     return Path(path)
 
@@ -99,6 +101,8 @@ def read_runs(path: str | os.PathLike[str]) -> tuple[RunGroup, ...]:
 
 def read_study(path: str | os.PathLike[str], metric: str | None = None) -> Study:
     """Read one metric of a runs file as the study of its ensembles.
+
+    Ensembles under other protocols than periodic ones are left out; `read_runs` has them.
 
     Parameters
     ----------
@@ -123,7 +127,7 @@ def read_study(path: str | os.PathLike[str], metric: str | None = None) -> Study
         raise ValueError(f"`metric` is needed, {path} has several: {', '.join(known)}")
     if chosen not in known:
         raise ValueError(f"`metric` {chosen!r} is not in {path}; it has: {', '.join(known)}")
-    first, *others = (group.ensemble(chosen) for group in groups)
+    first, *others = (group.ensemble(chosen) for group in groups if not group.protocol)
     return Study(first, tuple(others))
 
 
@@ -139,8 +143,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         ``format_version``, ``default_metric`` (or None), ``metrics`` (name to direction), ``provenance`` and
-        ``ensembles``, a list of dicts with ``name``, ``perturbation``, ``period``, ``parameters``, ``runs``
-        and ``epochs``.
+        ``ensembles``, a list of dicts with ``name``, ``perturbation``, ``period``, ``first``, ``protocol``,
+        ``parameters``, ``runs`` and ``epochs``.
     """
     groups, attributes = load(path)
     ensembles = [
@@ -148,6 +152,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             "name": group.name,
             "perturbation": group.perturbation,
             "period": group.period,
+            "first": group.first,
+            "protocol": dict(group.protocol),
             "parameters": dict(group.parameters),
             "runs": group.shape[0],
             "epochs": group.shape[1],
@@ -173,10 +179,15 @@ def _check_groups(groups: Sequence[RunGroup]) -> None:
             )
 
 
-def _write_group(node: h5py.Group, group: RunGroup) -> None:
+def write_group(node: h5py.Group, group: RunGroup) -> None:
+    """Write one ensemble into an empty HDF5 group."""
     if group.perturbation is not None:
         node.attrs["perturbation"] = group.perturbation
-        node.attrs["period"] = group.period
+        for key in ("period", "first"):
+            if getattr(group, key) is not None:
+                node.attrs[key] = getattr(group, key)
+        if group.protocol:
+            node.attrs["protocol"] = json.dumps(group.protocol)
         node.attrs["parameters"] = json.dumps(group.parameters)
     coordinates = {"seed": group.seeds, "epoch": np.arange(1, group.shape[1] + 1, dtype=np.int64)}
     for name, numbers in coordinates.items():

@@ -14,7 +14,7 @@ from theory.ensembles import UNPERTURBED
 from training.run_group import COORDINATES, RunGroup
 
 FORMAT = "stochreset-runs"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class RunsFileError(ValueError):
@@ -48,14 +48,15 @@ def _read_attributes(file: h5py.File) -> dict[str, Any]:
 
 def _read_groups(file: h5py.File) -> tuple[RunGroup, ...]:
     _check_format(file)
-    groups = [_read_group(name, node) for name, node in _children(file, h5py.Group).items()]
+    groups = [read_group(name, node) for name, node in _children(file, h5py.Group).items()]
     names = [group.name for group in groups]
     if UNPERTURBED not in names:
         raise RunsFileError(f"it has no group `{UNPERTURBED}`, only: {', '.join(names) or 'no group at all'}")
     for name in names:
         if names.count(name) > 1:
             raise RunsFileError(f"it holds the ensemble {name} twice")
-    groups.sort(key=lambda group: (group.period is not None, group.perturbation or "", group.period or 0))
+    groups.sort(key=lambda group: (group.perturbation or "", group.period or 0, group.first or 0, group.name))
+    groups.sort(key=lambda group: group.perturbation is not None)
     reference = dict(groups[0].directions)
     for group in groups:
         if dict(group.directions) != reference:
@@ -65,11 +66,13 @@ def _read_groups(file: h5py.File) -> tuple[RunGroup, ...]:
     return tuple(groups)
 
 
-def _read_group(name: str, node: h5py.Group) -> RunGroup:
+def read_group(name: str, node: h5py.Group) -> RunGroup:
+    """Read one ensemble; ``name`` tells whether it is the unperturbed one."""
     perturbed = name != UNPERTURBED
-    for key in ("perturbation", "period"):
-        if (key in node.attrs) != perturbed:
-            fault = "lacks the attribute" if perturbed else "must not have the attribute"
+    other = perturbed and "protocol" in node.attrs
+    for key, wanted in (("perturbation", perturbed), ("period", perturbed and not other)):
+        if (key in node.attrs) != wanted:
+            fault = "lacks the attribute" if wanted else "must not have the attribute"
             raise RunsFileError(f"group {name} {fault} `{key}`")
     datasets = _children(node, h5py.Dataset)
     missing = [key for key in COORDINATES if key not in datasets]
@@ -94,8 +97,10 @@ def _read_group(name: str, node: h5py.Group) -> RunGroup:
             metrics,
             directions,
             _text(node, "perturbation") if perturbed else None,
-            node.attrs["period"] if perturbed else None,
+            node.attrs["period"] if perturbed and not other else None,
             _json(node, "parameters") if perturbed else {},
+            node.attrs["first"] if perturbed and "first" in node.attrs else None,
+            _json(node, "protocol") if other else {},
         )
     except ValueError as problem:
         raise RunsFileError(f"group {name}: {problem}") from None

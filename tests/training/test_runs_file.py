@@ -82,6 +82,8 @@ def test_description(path):
         "name": "shrink:20",
         "perturbation": "shrink",
         "period": 20,
+        "first": None,
+        "protocol": {},
         "parameters": {"by": [0.4]},
         "runs": 2,
         "epochs": 6,
@@ -260,7 +262,7 @@ def external(file):
 
 
 DAMAGE = {
-    "newer": (lambda f: f.attrs.modify("format_version", 2), "format version 2, .* reads up to 1; upgrade"),
+    "newer": (lambda f: f.attrs.modify("format_version", 3), "format version 3, .* reads up to 2; upgrade"),
     "version": (lambda f: f.attrs.create("format_version", "1"), "`format_version` must be a whole number"),
     "format": (lambda f: f.attrs.create("format", 3), "it is an HDF5 file, but not a runs file"),
     "unperturbed": (
