@@ -1,0 +1,39 @@
+"""How the runs of a block are computed: stacked where the network allows it and is small, else singly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from training.blocks.base import Block
+from training.blocks.single import SingleBlock
+from training.blocks.stacked import StackedBlock
+from training.stacked import check_stackable
+from training.task import Prepared
+
+LARGEST_STACKED = 200_000
+"""Parameters of a network beyond which stacking gains nothing."""
+
+
+def make_block(prepared: Prepared, seeds: Sequence[int]) -> Block:
+    """Return the runs of ``seeds``, freshly initialised.
+
+    Raises
+    ------
+    ValueError
+        If the hardware settings ask for stacking and the network cannot be stacked.
+    """
+    engine = prepared.task.hardware.engine
+    if engine == "single":
+        return SingleBlock(prepared, seeds)
+    with torch.random.fork_rng(devices=[]):
+        network = prepared.factory()
+    try:
+        check_stackable(network)
+    except ValueError:
+        if engine == "stacked":
+            raise
+        return SingleBlock(prepared, seeds)
+    small = sum(value.numel() for value in network.parameters()) <= LARGEST_STACKED
+    return StackedBlock(prepared, seeds) if small or engine == "stacked" else SingleBlock(prepared, seeds)

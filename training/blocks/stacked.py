@@ -1,0 +1,229 @@
+"""Many small networks as one batched computation, their tensors stacked along a first axis of runs.
+
+Every operation acts on all runs of a chunk at once, so that a network of a few thousand parameters costs a
+fraction of what it costs alone. Chunks have a fixed size; on a CPU, torch's threads take one chunk each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.blocks.base import Block, Record
+from training.metrics import correct
+from training.perturbations import NetworkState, Perturbation
+from training.perturbations.state import Layout, Stacked, fresh_stack
+from training.stacked import stacked_forward
+from training.task import Prepared
+
+CHUNK = 50
+"""Runs in one batched computation."""
+EVALUATED_ROWS = 3200
+"""Runs times samples evaluated together: activations of this many rows stay within a processor's cache."""
+
+
+class StackedBlock(Block):
+    """Runs trained in chunks, each a single batched computation."""
+
+    def __init__(self, prepared: Prepared, seeds: Sequence[int]) -> None:
+        super().__init__(prepared, seeds)
+        starts = range(0, len(self.seeds), CHUNK)
+        self._chunks = [_Chunk(prepared, self.seeds[at : at + CHUNK]) for at in starts]
+
+    def train(self, order: NDArray[np.int64], rates: list[float]) -> Record:
+        """Train an epoch, the samples in the given order, and return what was measured meanwhile."""
+        spans = self._spans()
+        return self._each(_Chunk.train, [(order[span], rates[span]) for span in spans])
+
+    def evaluate(self) -> Record:
+        """Return the metrics of the test set."""
+        return self._each(_Chunk.evaluate, [()] * len(self._chunks))
+
+    def _each(self, work: Any, arguments: Sequence[tuple[Any, ...]]) -> Record:
+        with _threads_for_chunks(self.device) as threads, ThreadPoolExecutor(threads) as pool:
+            records = list(
+                pool.map(lambda job: work(job[0], *job[1]), zip(self._chunks, arguments, strict=True))
+            )
+        return {name: np.concatenate([record[name] for record in records]) for name in records[0]}
+
+    def _spans(self) -> list[slice]:
+        ends = np.cumsum([0, *(len(chunk.seeds) for chunk in self._chunks)])
+        return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+    @torch.no_grad()
+    def perturb(self, perturbation: Perturbation, rows: Sequence[int], counts: Sequence[int]) -> None:
+        """Perturb the runs ``rows``, each for the time that ``counts`` says."""
+        number = dict(zip(rows, counts, strict=True))
+        for chunk, span in zip(self._chunks, self._spans(), strict=True):
+            own = [row for row in range(span.start, span.stop) if row in number]
+            if own:
+                local = [row - span.start for row in own]
+                restarted = chunk.perturb(perturbation, local, [number[row] for row in own])
+                for row in own if restarted else ():
+                    self.ages[row] = 0
+
+    def _keep(self, rows: Sequence[int]) -> None:
+        for chunk, span in zip(self._chunks, self._spans(), strict=True):
+            chunk.keep([row - span.start for row in rows if span.start <= row < span.stop])
+        self._chunks = [chunk for chunk in self._chunks if chunk.seeds]
+
+    def _tensors(self, row: int) -> dict[str, Any]:
+        for number, (chunk, span) in enumerate(zip(self._chunks, self._spans(), strict=True)):
+            if row < span.stop:
+                return {"chunk": number, **chunk.tensors(row - span.start)}
+        raise IndexError(row)
+
+    def _load_tensors(self, states: Sequence[dict[str, Any]]) -> None:
+        # The same runs share a chunk as before, so that rounding is the same too.
+        self._chunks = []
+        for number in sorted({state["chunk"] for state in states}):
+            some = [state for state in states if state["chunk"] == number]
+            self._chunks.append(_Chunk(self.prepared, [state["seed"] for state in some], some))
+
+
+class _Chunk:
+    def __init__(
+        self, prepared: Prepared, seeds: Sequence[int], states: Sequence[dict[str, Any]] | None = None
+    ) -> None:
+        self.prepared, self.seeds = prepared, list(seeds)
+        data, task = prepared.data, prepared.task
+        self.loss = prepared.stacked_loss
+        with torch.random.fork_rng(devices=[]):
+            template = prepared.factory()
+        self.forward = stacked_forward(template, 1 + len(data.input_shape))
+        self.layout = Layout.of(template)
+        if states is None:
+            self.parameters = self._moved(
+                fresh_stack(prepared.factory, [(seed, 0) for seed in self.seeds])[0]
+            )
+        else:
+            self.parameters = self._moved(_stack([state["parameters"] for state in states]))
+        self.optimizer = task.optimizer.stacked(self.parameters)
+        if states is not None:
+            self.optimizer.state = self._moved(_stack([state["optimizer"] for state in states]))
+
+    def _moved(self, tensors: Stacked) -> Stacked:
+        return {name: value.to(self.prepared.device) for name, value in tensors.items()}
+
+    def train(self, order: NDArray[np.int64], rates: list[float]) -> Record:
+        data, task = self.prepared.data, self.prepared.task
+        device = self.prepared.device
+        rate: float | Tensor = rates[0]
+        if any(each != rates[0] for each in rates):
+            rate = torch.tensor(rates, device=device)
+        total, right = torch.zeros(2, len(self.seeds), dtype=torch.float64, device=device)
+        for batch in torch.from_numpy(order).to(device).split(task.batch_size, dim=1):
+            targets = data.train_targets[batch]
+            losses, outputs = self._step(data.prepare(data.train_inputs[batch]), targets, rate)
+            total += losses.sum(1)
+            if data.classification:
+                right += correct(outputs, targets).sum(1)
+        record = {"train_loss": total / order.shape[1]}
+        if data.classification:
+            record["train_accuracy"] = 100 * right / order.shape[1]
+        return {name: value.cpu().numpy() for name, value in record.items()}
+
+    def _step(self, inputs: Tensor, targets: Tensor, rate: float | Tensor) -> tuple[Tensor, Tensor]:
+        leaves = {name: value.detach().requires_grad_() for name, value in self.parameters.items()}
+        outputs = self._outputs(leaves, inputs)
+        losses = self.loss(outputs, targets)
+        # No run depends on the parameters of another, so the gradient of the sum holds that of each.
+        gradients = torch.autograd.grad(losses.mean(1).sum(), list(leaves.values()), materialize_grads=True)
+        with torch.no_grad():
+            self.optimizer.step(self.parameters, gradients, rate)
+        return losses.detach(), outputs.detach()
+
+    def _outputs(self, parameters: Stacked, inputs: Tensor) -> Tensor:
+        mixed = self.prepared.task.hardware.precision == "bfloat16"
+        with torch.autocast(self.prepared.device.type, torch.bfloat16, enabled=mixed):
+            return self.forward(parameters, inputs).float()
+
+    @torch.no_grad()
+    def evaluate(self) -> Record:
+        data, runs = self.prepared.data, len(self.seeds)
+        together = max(1, EVALUATED_ROWS // len(data.test_targets))
+        records = []
+        for at in range(0, runs, together):
+            parameters = {name: value[at : at + together] for name, value in self.parameters.items()}
+            count = min(together, runs - at)
+            outputs = torch.cat(
+                [
+                    self._outputs(parameters, inputs.expand(count, *inputs.shape))
+                    for inputs in map(data.prepare, data.test_inputs.split(EVALUATED_ROWS))
+                ],
+                dim=1,
+            )
+            records.append(self._score(outputs))
+        return {
+            name: torch.cat([record[name] for record in records]).cpu().numpy().astype(float)
+            for name in records[0]
+        }
+
+    def _score(self, outputs: Tensor) -> dict[str, Tensor]:
+        data = self.prepared.data
+        targets = data.test_targets.expand(len(outputs), *data.test_targets.shape)
+        record = {"test_loss": self.loss(outputs, targets).double().mean(1)}
+        if data.classification:
+            record["test_accuracy"] = 100 * correct(outputs, targets).mean(1)
+        for metric in self.prepared.task.metrics:
+            values = [metric.function(run, data.test_targets) for run in outputs]
+            record[metric.name] = torch.stack([torch.as_tensor(value) for value in values]).double()
+        return record
+
+    def perturb(self, perturbation: Perturbation, rows: list[int], counts: list[int]) -> bool:
+        """Perturb some runs; return whether their learning-rate schedules start again."""
+        index = torch.tensor(rows, device=self.prepared.device)
+        everything = len(rows) == len(self.seeds)
+        some = self.parameters if everything else {n: value[index] for n, value in self.parameters.items()}
+        restarted: list[bool] = []
+        state = NetworkState(
+            some,
+            {},
+            self.layout,
+            self.prepared.factory,
+            [self.seeds[row] for row in rows],
+            counts,
+            lambda: self.optimizer.reset(index),
+            lambda: restarted.append(True),
+        )
+        perturbation.apply(state)
+        if not everything:
+            for name, value in self.parameters.items():
+                value[index] = some[name]
+        return bool(restarted)
+
+    def keep(self, rows: list[int]) -> None:
+        index = torch.tensor(rows, dtype=torch.int64, device=self.prepared.device)
+        self.seeds = [self.seeds[row] for row in rows]
+        self.parameters = {name: value[index] for name, value in self.parameters.items()}
+        self.optimizer.state = {name: value[index] for name, value in self.optimizer.state.items()}
+
+    def tensors(self, row: int) -> dict[str, Any]:
+        parts = {"parameters": self.parameters, "optimizer": self.optimizer.state}
+        return {
+            part: {name: value[row].cpu().clone() for name, value in tensors.items()}
+            for part, tensors in parts.items()
+        }
+
+
+def _stack(states: Sequence[Stacked]) -> Stacked:
+    return {name: torch.stack([state[name] for state in states]) for name in states[0]}
+
+
+@contextmanager
+def _threads_for_chunks(device: torch.device) -> Iterator[int]:
+    # Threads that share one small product wait for each other all the time, and on a busy machine that takes
+    # ten times as long as the work. So each thread gets chunks of its own, and torch starts no others.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield before if device.type == "cpu" else 1
+    finally:
+        torch.set_num_threads(before)

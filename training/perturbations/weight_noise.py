@@ -1,0 +1,64 @@
+"""Gaussian noise added to the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.perturbations.base import (
+    BuffersAfter,
+    OptimizerAfter,
+    Perturbation,
+    Scope,
+    check_choice,
+    check_factor,
+    finish,
+    scoped,
+)
+from training.perturbations.state import NetworkState
+
+
+@dataclass(frozen=True, slots=True)
+class WeightNoise(Perturbation):
+    """Gaussian noise: ``w <- w + noise * scale * xi`` with standard normal numbers xi.
+
+    Attributes
+    ----------
+    noise : float
+        Standard deviation, or its ratio to the scale of the weights; finite and not negative.
+    relative : bool
+        Whether ``scale`` is the root mean square of the tensor that the weight belongs to, or 1 (default).
+    scope : {"all", "weights"}
+        Acts on all parameters, or on the weights of convolutions and linear layers.
+    buffers : {"keep", "reset", "recalibrate"}
+        What becomes of the running statistics of batch norm.
+    optimizer : {"keep", "reset"}
+        Keep the optimizer (default), or start afresh.
+    """
+
+    name: ClassVar[str] = "weight_noise"
+    noise: float
+    relative: bool = False
+    scope: Scope = "all"
+    buffers: BuffersAfter = "keep"
+    optimizer: OptimizerAfter = "keep"
+
+    def __post_init__(self) -> None:
+        check_factor("noise", self.noise, "0.01 adds normal numbers of standard deviation 0.01")
+        check_choice("scope", self.scope, Scope)
+        check_choice("buffers", self.buffers, BuffersAfter)
+        check_choice("optimizer", self.optimizer, OptimizerAfter)
+        if self.buffers == "scale":
+            raise ValueError(
+                '`buffers` "scale" belongs to shrink and perturb; use "keep", "reset" or "recalibrate"'
+            )
+
+    def apply(self, state: NetworkState) -> None:
+        """Change ``state`` in place."""
+        names = scoped(state, self.scope)
+        numbers = state.normal(names)
+        for name in names:
+            value = state.parameters[name]
+            scale = value.flatten(1).square().mean(1).sqrt() if self.relative else value.new_ones(len(value))
+            value.add_(self.noise * scale.reshape(-1, *[1] * (value.dim() - 1)) * numbers[name])
+        finish(state, self.optimizer, self.buffers)

@@ -1,0 +1,177 @@
+"""Running a study: train what is missing, gather what is there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from theory.files import replace_file
+from training.executors import ExecutorSettings, Unit, parse_executor, run_units
+from training.provenance import provenance
+from training.run_group import RunGroup
+from training.runs_file import write_runs
+from training.study.plan import WorkUnit, plan_units, without_executor
+from training.study.progress import planned_epochs, study_bar
+from training.study.settings import TrainingStudy
+from training.study.work import StudyError, UnitReport, check_metric, do_unit, merge, read_finished
+from training.task import describe
+
+RUNS_FILE = "runs.h5"
+"""Where in the folder of a study all runs are gathered."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyReport:
+    """What a study has done, and what it cost.
+
+    Attributes
+    ----------
+    path : Path
+        The runs file.
+    groups : tuple of str
+        Names of its ensembles.
+    runs : int
+        Number of runs.
+    epochs_independent : int
+        Epochs that as many independent runs would have cost.
+    epochs_trained : int
+        Epochs that were trained, whenever: shared history only once.
+    epochs_now : int
+        Epochs trained by this call.
+    diverged : int
+        Runs that diverged; each is kept up to its last finite epoch.
+    """
+
+    path: Path
+    groups: tuple[str, ...]
+    runs: int
+    epochs_independent: int
+    epochs_trained: int
+    epochs_now: int
+    diverged: int
+
+
+def run_study(
+    study: TrainingStudy,
+    folder: str | Path,
+    *,
+    executor: str | ExecutorSettings | None = None,
+    progress: bool = False,
+) -> StudyReport:
+    """Train what is missing of a study, and gather all runs in ``runs.h5`` in its folder.
+
+    What the folder holds of the same settings is not trained again; a run that was interrupted goes on from its
+    last checkpoint. Several calls for one folder may run at the same time, on machines that share it.
+
+    Parameters
+    ----------
+    study : TrainingStudy
+        What to train.
+    folder : path
+        Where to keep it; made if it is not there.
+    executor : str or ExecutorSettings, optional
+        Where the units of work run; see `training.executors`. Default: as the study says.
+    progress : bool
+        Whether to show a bar on standard error.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds runs of other settings, or some units failed; what is done stays done.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM; the units under way have been saved at the end of their epoch.
+    """
+    root = Path(folder)
+    if root.exists() and not root.is_dir():
+        raise StudyError(f"`folder` {root} is a file; give the name of a folder")
+    root.mkdir(parents=True, exist_ok=True)
+    chosen = study.executor if executor is None else executor
+    settings = parse_executor(chosen) if isinstance(chosen, str) else chosen
+    if settings.kind in ("slurm", "submitit-local"):
+        settings = replace(settings, log_folder=str(root.absolute() / settings.log_folder))
+    units = plan_units(without_executor(study), root)
+    for unit in units:
+        if unit.shard.exists():
+            read_finished(unit)
+    replace_file(root / "study.json", json.dumps(describe(study), indent=1, default=str).encode())
+    with _sigterm_as_ctrl_c(), study_bar(units, progress):
+        reports = _train(units, settings)
+    return _gather(study, units, reports, root)
+
+
+def _train(units: Sequence[WorkUnit], settings: ExecutorSettings) -> list[UnitReport]:
+    trunks = {unit.number: unit.name for unit in units if unit.treatment is None}
+    jobs = [
+        Unit(unit.name, do_unit, (unit,), () if unit.trunk is None else (trunks[unit.trunk],))
+        for unit in units
+    ]
+    outcomes = run_units(jobs, settings)
+    failed = [outcome for outcome in outcomes.values() if outcome.status == "failed"]
+    if failed:
+        done = sum(outcome.status == "done" for outcome in outcomes.values())
+        first = failed[0]
+        raise StudyError(
+            f"{len(failed)} of {len(units)} units failed, {done} are done and kept; {first.name}: {first.error}; "
+            "mend the cause and call again, which trains only what is missing"
+        ) from first.error
+    return [outcome.value for outcome in outcomes.values()]
+
+
+def _gather(
+    study: TrainingStudy, units: Sequence[WorkUnit], reports: Sequence[UnitReport], root: Path
+) -> StudyReport:
+    parts: dict[str, list[RunGroup]] = {}
+    for unit in units:
+        parts.setdefault(unit.group, []).append(read_finished(unit).group)
+    groups = [merge(each) for each in parts.values()]
+    known = list(groups[0].metrics)
+    metric = study.metric or ("test_accuracy" if "test_accuracy" in known else "test_loss")
+    check_metric(metric, known)
+    cost: dict[str, Any] = {
+        "epochs_independent": sum(report.epochs for report in reports),
+        "epochs_trained": sum(report.trained for report in reports),
+        "diverged": sum(report.diverged for report in reports),
+    }
+    record = provenance({"study": json.loads(json.dumps(describe(study), default=str)), **cost})
+    path = write_runs(root / RUNS_FILE, groups, provenance=record, metric=metric)
+    shutil.rmtree(root / "progress", ignore_errors=True)
+    if not study.keep_checkpoints:
+        shutil.rmtree(root / "checkpoints", ignore_errors=True)
+    return StudyReport(
+        path=path,
+        groups=tuple(parts),
+        runs=sum(len(group.seeds) for group in groups),
+        epochs_now=sum(report.trained_now for report in reports),
+        **cost,
+    )
+
+
+def epochs_to_train(study: TrainingStudy, folder: str | Path) -> int:
+    """Epochs, summed over runs, that `run_study` would train at most, shared history counted once."""
+    units = plan_units(study, Path(folder))
+    return sum(planned_epochs(unit) for unit in units if not unit.shard.exists())
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end a study as Ctrl-C does, so that its workers can save their state."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,75 @@
+"""A treatment: one perturbation under one protocol, and whom it is given to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.perturbations.base import Perturbation
+from training.protocols import Never, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One perturbation under one protocol.
+
+    Attributes
+    ----------
+    perturbation : Perturbation
+        What is done; see `training.perturbations`.
+    protocol : Protocol
+        When; see `training.protocols`.
+    name : str
+        What the runs file calls the perturbation; its own name where empty. Two perturbations with different
+        settings need different names.
+    seeds : tuple of int, optional
+        Seeds of these runs. Default: those of the unperturbed runs, whose history they share until the first
+        perturbation, and which is then not trained again.
+    """
+
+    perturbation: Perturbation
+    protocol: Protocol
+    name: str = ""
+    seeds: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.perturbation, Perturbation):
+            raise ValueError(
+                f"`perturbation` must be one of training.perturbations, got {self.perturbation!r}"
+            )
+        if not isinstance(self.protocol, Protocol) or isinstance(self.protocol, Never):
+            raise ValueError(
+                f"`protocol` must be one of training.protocols, such as Periodic(20), got {self.protocol!r}"
+            )
+        if not self.name:
+            object.__setattr__(self, "name", self.perturbation.name)
+        if self.seeds is not None:
+            object.__setattr__(self, "seeds", check_seeds(self.seeds))
+
+    @property
+    def group(self) -> str:
+        """Name of the ensemble in the runs file."""
+        return f"{self.name}:{self.protocol.label}"
+
+
+def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return seeds as a tuple; they must be whole numbers, not negative, all different, at least one."""
+    listed = list(seeds)
+    bad = [
+        seed
+        for seed in listed
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63
+    ]
+    if bad or not listed:
+        raise ValueError(
+            f"`seeds` must be whole numbers of at least 0, at least one, got {bad[0] if bad else listed!r}; "
+            "range(200) gives 200 runs"
+        )
+    if len(set(listed)) < len(listed):
+        twice = next(seed for seed in listed if listed.count(seed) > 1)
+        raise ValueError(
+            f"`seeds` must differ from each other, {twice} occurs twice; such runs would be the same"
+        )
+    return tuple(int(seed) for seed in listed)
