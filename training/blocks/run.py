@@ -104,7 +104,9 @@ class BlockRun:
         return self.epoch >= self.epochs or not self.running
 
     def step(self) -> None:
-        """Perturb what is due, train an epoch, evaluate, record, and drop the runs that have ended."""
+        """Perturb what is due, train an epoch, evaluate, record, and drop the runs that have ended, if any goes on."""
+        if self.finished:
+            return
         self._perturb()
         started = time.perf_counter()
         record = self.block.advance()

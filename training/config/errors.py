@@ -11,7 +11,9 @@ from typing import Any
 from training.config.lines import Lines
 
 LONGEST = 60
+LONGEST_LINE = 1000
 BITS = 64
+MOST_PROBLEMS = 100
 
 
 class ConfigError(ValueError):
@@ -48,13 +50,17 @@ class Source:
         """Note a problem at a place of the file."""
         line = self.lines.of(*place)
         where = self.file if line is None else f"{self.file}, line {line}"
-        self.problems.append((line or 0, printable(f"{where}: {message}")))
+        self.problems.append((line or 0, printable(f"{where}: {message}"[:LONGEST_LINE])))
 
     def check(self) -> None:
         """Raise if there are problems."""
         if self.problems:
             self.problems.sort(key=lambda each: each[0])
-            raise ConfigError(dict.fromkeys(text for _, text in self.problems))
+            found = list(dict.fromkeys(text for _, text in self.problems))
+            more = len(found) - MOST_PROBLEMS
+            raise ConfigError(
+                found if more <= 0 else [*found[:-more], f"{self.file}: {more} more like these"]
+            )
 
     def resolve(self, path: str) -> str:
         """Return an absolute path: ``~`` is the home folder, relative paths start at the folder of the file."""
@@ -83,6 +89,12 @@ def show(value: Any) -> str:
         return f"[{', '.join([*shown, '...'] if len(value) > 6 else shown)}]"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names joined by commas, not all of very many."""
+    known = list(names)
+    return ", ".join([*known[:40], "..."] if len(known) > 40 else known) or "no keys"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ Place = tuple[str | int, ...]
 
 PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 KEY = rf"{PART}(?:[ \t]*\.[ \t]*{PART})*"
+DEEPEST = 8
+"""No configuration is nested deeper; what is, stands where its eighth table does."""
 BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 STATEMENT = re.compile(rf"(?P<opening>\[\[?)?[ \t]*(?P<key>{KEY})[ \t]*(?(opening)\]\]?|=)")
 TOKEN = re.compile(
@@ -46,8 +48,8 @@ class Lines:
                 table = self._open(parts, line, many=statement["opening"] == "[[")
                 at = statement.end()
             else:
-                for count in range(len(parts)):
-                    self._found.setdefault((*table, *parts[: count + 1]), line)
+                for count in range(1, len(parts) + 1):
+                    self._found.setdefault((*table, *parts[:count]), line)
                 at = _after_value(text, statement.end())
 
     def of(self, *place: str | int) -> int | None:
@@ -81,9 +83,9 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 def _parts(key: str) -> list[str]:
     if re.fullmatch(r"[A-Za-z0-9_-]+", key):
         return [key]
-    parts = []
+    parts: list[str] = []
     tree = tomllib.loads(f"{key} = 0")
-    while isinstance(tree, dict):
+    while isinstance(tree, dict) and len(parts) < DEEPEST:
         [(part, tree)] = tree.items()
         parts.append(part)
     return parts

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from training.config.errors import Source, did_you_mean, show
+from training.config.errors import Source, did_you_mean, listed, show
 from training.config.lines import Place
 from training.config.values import arguments, choice, convert, required
+from training.study.settings import TrainingStudy
 
 T = TypeVar("T")
 PATHS = ("root", "checkpoint", "log_folder")
@@ -55,11 +56,10 @@ class Table:
         subject = "" if self.title else "the file "
         for key in [each for each in self.values if each not in names]:
             near = did_you_mean(key, names) or _elsewhere(key, self.place)
-            has = f"It has: {', '.join(names)}" if names else "It has no keys"
-            self.complain(f"{subject}has no key {show(key)}; {near}{has}", key)
+            self.complain(f"{subject}has no key {show(key)}; {near}It has: {listed(names)}", key)
         for key in sorted(needed):
             if key not in self.values:
-                self.complain(f"{subject}lacks the key {key}; it has: {', '.join(self.values) or 'no keys'}")
+                self.complain(f"{subject}lacks the key {key}; it has: {listed(self.values)}")
 
     def read(self, hints: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of the values that have the type asked for; complain of those that have not."""
@@ -151,8 +151,6 @@ def _got(key: str, value: Any) -> str:
 
 
 def _elsewhere(key: str, place: Place) -> str:
-    from training.study.settings import TrainingStudy
-
     if place and key in arguments(TrainingStudy):
         return f"{key} belongs at the top of the file, above the first table. "
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,7 @@ WORDS: dict[type, tuple[str, str]] = {
 }
 
 
+@cache
 def arguments(make: Callable[..., Any]) -> dict[str, Any]:
     """Return the type of each argument of a dataclass or function, in their order."""
     hints = get_type_hints(make)

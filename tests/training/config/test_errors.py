@@ -506,3 +506,15 @@ def test_no_data_set_is_loaded(tmp_path):
         "submitit",
         "distributed",
     }
+
+
+def test_very_many_problems_are_cut_short(problems):
+    found = problems("".join(f"k{number} = 1\n" for number in range(300)))
+    assert len(found) == 101
+    assert found[-1] == "study.toml: 204 more like these"
+    assert "k38, k39, ..." in found[0] and max(map(len, found)) < 500
+
+
+def test_very_deep_keys(problems_with):
+    [problem] = problems_with("a." * 500 + "b = 1\n")
+    assert problem.startswith("study.toml, line 3: the file has no table [a]; It has: [data],")
