@@ -71,6 +71,7 @@ def _is_perceptron(network: nn.Module) -> bool:
 
 def _perceptron(network: nn.Module, parameters: Stacked, values: Tensor) -> Tensor:
     # Does what vmap would, in less time: one multiply-and-add for all runs and no dispatch.
+    ours = False
     for name, layer in zip(network._modules, network, strict=True):
         if isinstance(layer, nn.Linear):
             weight, bias = parameters[f"{name}.weight"], parameters.get(f"{name}.bias")
@@ -79,10 +80,23 @@ def _perceptron(network: nn.Module, parameters: Stacked, values: Tensor) -> Tens
             elif torch.is_grad_enabled() and not torch.is_autocast_enabled(values.device.type):
                 values = _StackedLinear.apply(values, weight, bias)
             else:
-                values = torch.baddbmm(bias.unsqueeze(1), values, weight.mT)
+                values = _affine(values, weight, bias)
+            ours = not torch.is_grad_enabled()
+        elif ours and type(layer) is nn.ReLU:
+            values = values.relu_()
         else:
-            values = layer(values)
+            values, ours = layer(values), False
     return values
+
+
+NARROW = 16
+"""Outputs of a linear layer below which the product is three times as fast on a CPU the other way round."""
+
+
+def _affine(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if weight.shape[1] < NARROW:
+        return torch.baddbmm(bias.unsqueeze(2), weight, values.mT).mT
+    return torch.baddbmm(bias.unsqueeze(1), values, weight.mT)
 
 
 class _StackedLinear(torch.autograd.Function):
@@ -91,7 +105,7 @@ class _StackedLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(values, weight)
-        return torch.baddbmm(bias.unsqueeze(1), values, weight.mT)
+        return _affine(values, weight, bias)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:  # type: ignore[override]

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from stochreset.cli import analysis, demo, importing, report, simulating
+from stochreset.cli import analysis, demo, importing, report, simulating, training
 
 app = typer.Typer(
     help="Would it finish sooner if perturbed now and then, how, and how often?",
@@ -22,6 +22,7 @@ app.command("qss")(analysis.qss)
 app.command("predict")(analysis.predict)
 app.command("rank")(analysis.rank)
 app.command("report")(report.report)
+app.command("train")(training.train)
 app.command("demo")(demo.demo)
 app.command("simulate")(simulating.simulate)
 app.command("models")(simulating.models)
@@ -36,8 +37,8 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", 130)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        return _fail(str(error) or "interrupted", 130)
     except (ValueError, OSError) as error:
         return _fail(str(error), 2)
     except ImportError as error:

@@ -155,8 +155,9 @@ def test_divergence_is_reported(cases, tmp_path):
 def test_executors_give_what_the_calling_process_gives(cases, tmp_path, executor):
     if executor.startswith("submitit"):
         pytest.importorskip("submitit", reason="SLURM needs the optional extra `slurm`")
-    here = run_study(cases.small(), tmp_path / "here")
-    there = run_study(cases.small(), tmp_path / "there", executor=executor)
+    study = cases.small(block_size=5, treatments=cases.small().treatments[:1])
+    here = run_study(study, tmp_path / "here")
+    there = run_study(study, tmp_path / "there", executor=executor)
     found, expected = contents(there.path), contents(here.path)
     for name in expected:
         for metric, values in expected[name][1].items():
@@ -231,9 +232,17 @@ def wait_for(condition, process, seconds=60):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("executor", ["in-process", "processes:2"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_study_that_is_ended_goes_on_bit_for_bit(cases, tmp_path, slow_runs_file, number, executor):
+@pytest.mark.parametrize(
+    ("executor", "number"),
+    [
+        ("in-process", signal.SIGKILL),
+        ("in-process", signal.SIGTERM),
+        ("in-process", signal.SIGINT),
+        ("processes:2", signal.SIGKILL),
+        ("processes:2", signal.SIGTERM),
+    ],
+)
+def test_a_study_that_is_ended_goes_on_bit_for_bit(cases, tmp_path, slow_runs_file, executor, number):
     expected = contents(slow_runs_file)
     folder = tmp_path / "ended"
     process = launch(tmp_path, folder, executor)
