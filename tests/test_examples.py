@@ -11,6 +11,7 @@ EXPECTED = {
     "own_runs.py": "speed-up",
     "predict_from_one_period.py": "quasi-steady state",
     "qss_error.py": "linear response",
+    "resnet18_cifar10.py": "trained 8 epochs for 12: unperturbed, shrink_perturb:1, partial_reset:1",
     "validate_toy_models.py": "largest error",
     "where_it_fails.py": "linear response refused",
 }
@@ -18,10 +19,17 @@ ARGUMENTS = {
     "own_runs.py": ["runs.h5"],
     "predict_from_one_period.py": ["figure.png"],
     "qss_error.py": ["figure.png"],
+    "resnet18_cifar10.py": ["study", "random"],
     "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
     "where_it_fails.py": ["figure.png"],
 }
-OUTPUT = {"own_runs.py": "runs.h5", "validate_toy_models.py": "validate_markov.png"}
+SIZE = {"resnet18_cifar10.py": "40"}
+NEEDS = {"resnet18_cifar10.py": "torchvision", "lightning_callback.py": "lightning"}
+OUTPUT = {
+    "own_runs.py": "runs.h5",
+    "resnet18_cifar10.py": "study/runs.h5",
+    "validate_toy_models.py": "validate_markov.png",
+}
 
 
 def test_every_example_is_tested():
@@ -30,8 +38,10 @@ def test_every_example_is_tested():
 
 @pytest.mark.parametrize("script", sorted(EXPECTED))
 def test_example_runs(script, tmp_path):
+    if script in NEEDS:
+        pytest.importorskip(NEEDS[script], reason=f"the example needs {NEEDS[script]}")
     output = tmp_path / OUTPUT.get(script, "figure.png")
-    command = [sys.executable, "-W", "error", EXAMPLES / script, "150", *ARGUMENTS[script]]
+    command = [sys.executable, "-W", "error", EXAMPLES / script, SIZE.get(script, "150"), *ARGUMENTS[script]]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert EXPECTED[script] in done.stdout

@@ -62,7 +62,13 @@ def train(
         where = study.executor if executor is None else parse_executor(executor)
     except ValueError as problem:
         raise ValueError(str(problem).replace("`spec` of an executor", "`--executor`")) from None
-    report = run_study(study, folder, executor=where, progress=sys.stderr.isatty())
+    try:
+        report = run_study(study, folder, executor=where, progress=sys.stderr.isatty())
+    except KeyboardInterrupt as ended:
+        print(
+            f"stochreset: {str(ended) or 'interrupted'}; the same command goes on from there", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
     document = report_document(report)
     print(documents.dump(document) if json else report_text(document, study.threshold))
 
