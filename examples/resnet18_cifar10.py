@@ -41,12 +41,24 @@ class RandomImages:
         return Data(pixels[:cut], labels[:cut], pixels[cut:], labels[cut:], classes=10)
 
 
-def source(where: str, images: int) -> CIFAR10 | ImageFolder | RandomImages:
+@dataclass(frozen=True)
+class FewToTest:
+    """Data with every hundredth test image alone, where there is no time for all."""
+
+    whole: CIFAR10 | ImageFolder
+
+    def load(self) -> Data:
+        """Load the whole data and take a part."""
+        data = self.whole.load()
+        return replace(data, test_inputs=data.test_inputs[::100], test_targets=data.test_targets[::100])
+
+
+def source(where: str, images: int) -> CIFAR10 | ImageFolder | FewToTest | RandomImages:
     if where == "random":
         return RandomImages(images)
-    if (Path(where) / "train").is_dir():
-        return ImageFolder(where, train_images=images)
-    return CIFAR10(where, train_images=images)
+    folder = (Path(where) / "train").is_dir()
+    whole = ImageFolder(where, train_images=images) if folder else CIFAR10(where, train_images=images)
+    return whole if images >= 5000 else FewToTest(whole)
 
 
 def main(images: int, folder: str, where: str) -> None:

@@ -58,7 +58,7 @@ def correct(outputs: Tensor, targets: Tensor) -> Tensor:
     if outputs.device.type == "cpu":
         # `argmax` is slow there; it is needed only where outputs are equal.
         largest = outputs.amax(-1)
-        if ((outputs == largest.unsqueeze(-1)).sum(-1) <= 1).all():
+        if (outputs == largest.unsqueeze(-1)).count_nonzero() == largest.numel():
             own = outputs.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
             return (own == largest).to(torch.float64)
     return (outputs.argmax(-1) == targets).to(torch.float64)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from training.networks.reinitialise import reset_parameters, unwrap
+from training.networks.reinitialise import check_resettable, reset_parameters, unwrap
 from training.perturbations import NetworkState, Perturbation
-from training.perturbations.state import Layout
+from training.perturbations.state import Layout, check_alike, fresh_stack, stored_buffers
 from training.protocols import Protocol
+from training.streams import LAYERS, torch_seed
+
+SCHEDULED = ("lr", "momentum", "betas")
+"""Settings of an optimizer that learning-rate schedules change; OneCycleLR and CyclicLR cycle the momentum too."""
 
 
 class Perturber:
@@ -37,13 +43,20 @@ class Perturber:
     seed : int
         Seed of the fresh initialisations, of the noise and of random intervals.
     factory : callable, optional
-        Builds a freshly initialised network like ``model``, on the CPU. Default: a copy of ``model`` whose
-        modules' ``reset_parameters`` are called, which must cover all parameters.
+        Builds a freshly initialised network like ``model``, on the CPU. Called once to see that it fits, and
+        at each perturbation that needs one. Default: a copy of ``model`` whose modules' ``reset_parameters`` are
+        called, which must cover all parameters.
     scheduler : torch.optim.lr_scheduler.LRScheduler, optional
         Learning-rate schedule that `WarmRestart` sets back to the state that it has now.
     calibration : iterable, optional
         Batches of inputs (or tuples that start with them) from which running statistics are computed anew
-        where a perturbation says ``buffers="recalibrate"``.
+        where a perturbation says ``buffers="recalibrate"``. Iterated at each perturbation: a list or a
+        DataLoader, whose own generator is left as it was.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be, or one that the perturbation needs is missing.
 
     Examples
     --------
@@ -78,24 +91,42 @@ class Perturber:
             raise ValueError(
                 f"`protocol` must be one of training.protocols, such as Periodic(20), got {protocol!r}"
             )
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"`seed` must be a whole number of at least 0, got {seed!r}")
-        self.model, self.optimizer, self.perturbation, self.protocol = (
-            model,
-            optimizer,
-            perturbation,
-            protocol,
-        )
+        self.model, self.optimizer = model, optimizer
+        self.perturbation, self.protocol = perturbation, protocol
         self.network = unwrap(model)
         self.scheduler, self.calibration = scheduler, calibration
-        self.seed = _seed_of_first_process(model, seed)
+        self._check_needs(factory)
         self.factory = _factory(self.network) if factory is None else factory
+        self.seed = _seed_of_first_process(model, int(seed))
         self.layout = Layout.of(self.network)
         self.epoch = 0
         self.count = 0
         self.next = protocol.interval(self.seed, 1)
+        perturbation.check(self._state())
         self._schedule = None if scheduler is None else copy.deepcopy(scheduler.state_dict())
-        self._rates = [copy.deepcopy(group["lr"]) for group in optimizer.param_groups]
+        self._groups = [_scheduled(group) for group in optimizer.param_groups]
+
+    def _check_needs(self, factory: Callable[[], nn.Module] | None) -> None:
+        kind = type(self.perturbation).__name__
+        if factory is not None:
+            _check_factory(factory, self.network)
+        elif self.perturbation.initialises:
+            try:
+                check_resettable(self.network)
+            except ValueError as error:
+                raise ValueError(f"`factory` is needed to initialise this model: {error}") from error
+        if self.perturbation.restarts and self.scheduler is None:
+            raise ValueError(f"`scheduler` is needed for {kind}: Perturber(..., scheduler=scheduler)")
+        has_buffers = bool(stored_buffers(self.network))
+        if self.perturbation.recalibrates and has_buffers and self.calibration is None:
+            raise ValueError(_NO_CALIBRATION)
+        if isinstance(self.calibration, Iterator):
+            raise ValueError(
+                "`calibration` must be a list or a DataLoader, of which each perturbation goes through all "
+                f"batches, got {self.calibration!r}, which is used up after the first; give list(...) of it"
+            )
 
     def step(self) -> bool:
         """Count one more epoch, perturb if it is time, and return whether that was done."""
@@ -110,18 +141,20 @@ class Perturber:
     @torch.no_grad()
     def perturb(self) -> None:
         """Perturb now, whatever the protocol says."""
+        self.perturbation.apply(self._state())
         self.count += 1
-        state = NetworkState.of_network(
+
+    def _state(self) -> NetworkState:
+        return NetworkState.of_network(
             self.network,
             self.layout,
             self.factory,
             self.seed,
-            self.count,
+            self.count + 1,
             reset_optimizer=self.reset_optimizer,
             restart_schedule=self.restart_schedule,
             recalibrate=self.recalibrate,
         )
-        self.perturbation.apply(state)
 
     def reset_optimizer(self) -> None:
         """Make the optimizer forget its state: momenta, second moments and numbers of steps."""
@@ -132,54 +165,112 @@ class Perturber:
         if self._schedule is None:
             raise ValueError("`scheduler` is needed for a warm restart: Perturber(..., scheduler=scheduler)")
         self.scheduler.load_state_dict(copy.deepcopy(self._schedule))
-        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
-            # A learning rate that is a tensor stays the same tensor, for compiled optimizers.
-            if isinstance(group["lr"], torch.Tensor):
-                group["lr"].copy_(torch.as_tensor(rate))
-            else:
-                group["lr"] = rate
+        for group, saved in zip(self.optimizer.param_groups, self._groups, strict=True):
+            for key, value in saved.items():
+                # A learning rate that is a tensor stays the same tensor, for compiled optimizers.
+                if isinstance(group[key], torch.Tensor):
+                    group[key].copy_(torch.as_tensor(value))
+                else:
+                    group[key] = copy.deepcopy(value)
 
     def recalibrate(self) -> None:
-        """Compute the running statistics of batch norm anew from the calibration batches."""
+        """Compute the running statistics of batch norm anew from the calibration batches.
+
+        Under `DistributedDataParallel` those of process 0 are taken by all.
+        """
         if self.calibration is None:
-            raise ValueError(
-                '`calibration` is needed for buffers="recalibrate": Perturber(..., calibration=batches of inputs)'
-            )
+            raise ValueError(_NO_CALIBRATION)
         device = next(self.network.parameters()).device
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.optim.swa_utils.update_bn(self.calibration, self.network, device)
+        generator = getattr(self.calibration, "generator", None)
+        before = None if generator is None else generator.get_state()
+        number = torch_seed(self.seed, LAYERS, self.count + 1)
+        try:
+            with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+                # Order of the batches and dropout are functions of seed and number, as all else is.
+                torch.default_generator.manual_seed(number)
+                if device.type == "cuda":
+                    with torch.cuda.device(device):
+                        torch.cuda.manual_seed(number)
+                if generator is not None:
+                    generator.manual_seed(number)
+                torch.optim.swa_utils.update_bn(self.calibration, self.network, device)
+        finally:
+            if generator is not None:
+                generator.set_state(before)
+        if (group := _process_group(self.model)) is not None:
+            for buffer in self.network.buffers():
+                torch.distributed.broadcast(buffer, torch.distributed.get_global_rank(group, 0), group=group)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on: the epoch, what was done, and the seed; plain numbers and text."""
+        """Return all that is needed to go on, for ``torch.load(weights_only=True)`` too.
+
+        The epoch, what was done, the seed, perturbation and protocol, and the start of the schedule.
+        """
         return {
             "epoch": self.epoch,
             "count": self.count,
             "next": self.next,
             "seed": self.seed,
-            "perturbation": repr(self.perturbation),
-            "protocol": repr(self.protocol),
+            "perturbation": _plain(self.perturbation),
+            "protocol": _plain(self.protocol),
             "schedule": copy.deepcopy(self._schedule),
-            "rates": copy.deepcopy(self._rates),
+            "groups": copy.deepcopy(self._groups),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` returned.
+        """Go on from what `state_dict` returned, with the seed that is in it.
 
         Raises
         ------
         ValueError
-            If it belongs to another perturbation, protocol or seed; nothing is changed then.
+            If it is of another perturbation, protocol or kind of schedule; nothing is changed then.
         """
-        for key, own in (("perturbation", repr(self.perturbation)), ("protocol", repr(self.protocol))):
-            if state[key] != own:
+        own = self.state_dict()
+        missing = own.keys() - (state.keys() if isinstance(state, dict) else set())
+        if missing:
+            raise ValueError(
+                f"`state` must be what Perturber.state_dict returned, it lacks {', '.join(sorted(missing))}"
+            )
+        for key in ("perturbation", "protocol"):
+            if state[key] != own[key]:
                 raise ValueError(
-                    f"`state` was saved with the {key} {state[key]}, this perturber has {own}; "
+                    f"`state` was saved with the {key} {state[key]}, this perturber has {own[key]}; "
                     "build it with the same one, or start anew"
                 )
+        # A schedule is looked at only where there is one to restart.
+        if self._schedule is not None:
+            for key, shape in (("schedule", _keys), ("groups", _group_keys)):
+                if shape(state[key]) != shape(own[key]):
+                    raise ValueError(
+                        f"`state` was saved with another kind of scheduler or optimizer ({key}: {shape(state[key])}, "
+                        f"this perturber has {shape(own[key])}); build them as they were, or start anew"
+                    )
         self.epoch, self.count, self.next, self.seed = (
             state[key] for key in ("epoch", "count", "next", "seed")
         )
-        self._schedule, self._rates = copy.deepcopy(state["schedule"]), copy.deepcopy(state["rates"])
+        self._schedule, self._groups = copy.deepcopy(state["schedule"]), copy.deepcopy(state["groups"])
+
+
+_NO_CALIBRATION = (
+    '`calibration` is needed for buffers="recalibrate": Perturber(..., calibration=batches of inputs)'
+)
+
+
+def _scheduled(group: dict[str, Any]) -> dict[str, Any]:
+    return {key: copy.deepcopy(group[key]) for key in SCHEDULED if key in group}
+
+
+def _plain(settable: Perturbation | Protocol) -> Any:
+    """Settings as they come out of JSON, so that 1 equals 1.0 and a list a tuple."""
+    return json.loads(json.dumps(settable.settings(), default=repr))
+
+
+def _keys(schedule: dict[str, Any] | None) -> list[str] | None:
+    return None if schedule is None else sorted(schedule)
+
+
+def _group_keys(groups: list[dict[str, Any]]) -> list[list[str]]:
+    return [sorted(group) for group in groups]
 
 
 def _factory(network: nn.Module) -> Callable[[], nn.Module]:
@@ -195,9 +286,31 @@ def _factory(network: nn.Module) -> Callable[[], nn.Module]:
     return build
 
 
+def _check_factory(factory: Callable[[], nn.Module], network: nn.Module) -> None:
+    if not callable(factory):
+        raise ValueError(f"`factory` must build a network when it is called, got {factory!r}")
+    with torch.random.fork_rng(devices=[]):
+        built = factory()
+    if not isinstance(built, nn.Module):
+        raise ValueError(f"`factory` must build a torch.nn.Module, it returned {built!r}")
+    parameters, buffers = fresh_stack(lambda: built, [(0, 0)])
+    check_alike(parameters, {name: value.unsqueeze(0) for name, value in network.named_parameters()})
+    check_alike(buffers, {name: value.unsqueeze(0) for name, value in stored_buffers(network).items()})
+
+
+def _process_group(model: nn.Module) -> Any:
+    """The processes that train the model together, None for this one alone; compiled or not."""
+    for module in model.modules():
+        if isinstance(module, nn.parallel.DistributedDataParallel):
+            return module.process_group
+    return None
+
+
 def _seed_of_first_process(model: nn.Module, seed: int) -> int:
-    if not isinstance(model, nn.parallel.DistributedDataParallel):
+    if (group := _process_group(model)) is None:
         return seed
     shared = [seed]
-    torch.distributed.broadcast_object_list(shared, src=0, group=model.process_group)
+    torch.distributed.broadcast_object_list(
+        shared, src=torch.distributed.get_global_rank(group, 0), group=group
+    )
     return shared[0]

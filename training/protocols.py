@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -76,8 +77,10 @@ class Periodic(Protocol):
 
     def __post_init__(self) -> None:
         check_epochs("period", self.period)
+        object.__setattr__(self, "period", int(self.period))
         if self.first is not None:
             check_epochs("first", self.first)
+            object.__setattr__(self, "first", int(self.first))
         if self.first == self.period:
             object.__setattr__(self, "first", None)
 
@@ -100,6 +103,7 @@ class Once(Protocol):
 
     def __post_init__(self) -> None:
         check_epochs("epoch", self.epoch)
+        object.__setattr__(self, "epoch", int(self.epoch))
 
     def interval(self, seed: int, number: int) -> int | None:
         """Return the epochs from the perturbation before to number ``number``, None for no more."""
@@ -114,8 +118,10 @@ class Poisson(Protocol):
     rate: float
 
     def __post_init__(self) -> None:
-        if isinstance(self.rate, bool) or not (math.isfinite(self.rate) and self.rate > 0):
+        number = isinstance(self.rate, Real) and not isinstance(self.rate, bool)
+        if not (number and math.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"`rate` must be positive, in perturbations per epoch, got {self.rate!r}")
+        object.__setattr__(self, "rate", float(self.rate))
 
     def interval(self, seed: int, number: int) -> int | None:
         """Return the epochs from the perturbation before to number ``number``, None for no more."""

@@ -123,7 +123,9 @@ class NetworkRun:
                     value.zero_()
 
     def _recalibrate(self) -> None:
-        torch.optim.swa_utils.update_bn(self._calibration(), self.network)
+        devices = [self.prepared.device] if self.prepared.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.optim.swa_utils.update_bn(self._calibration(), self.network)
 
     def _calibration(self) -> Iterator[Tensor]:
         data, hardware = self.prepared.data, self.prepared.task.hardware

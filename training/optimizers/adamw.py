@@ -86,6 +86,8 @@ class _StackedAdamW(StackedOptimizer):
         keep = (1 - rate * own.weight_decay).float().expand(len(steps))
         for (name, value), gradient in zip(parameters.items(), gradients, strict=True):
             first = self.state[f"first {name}"].lerp_(gradient, 1 - own.beta1)
-            second = self.state[f"second {name}"].mul_(own.beta2).addcmul_(gradient, gradient, value=1 - own.beta2)
+            second = (
+                self.state[f"second {name}"].mul_(own.beta2).addcmul_(gradient, gradient, value=1 - own.beta2)
+            )
             divisor = second.sqrt().div_(per_run(root, value)).add_(own.epsilon)
             value.mul_(per_run(keep, value)).sub_(per_run(size, value) * first / divisor)

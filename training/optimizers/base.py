@@ -71,4 +71,6 @@ def check_fraction(argument: str, value: float, hint: str) -> None:
 def check_decay(value: float) -> None:
     """Raise unless ``value`` is a finite number of at least 0."""
     if isinstance(value, bool) or not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"`weight_decay` must be a finite number of at least 0, got {value}; give 0 for none")
+        raise ValueError(
+            f"`weight_decay` must be a finite number of at least 0, got {value}; give 0 for none"
+        )

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, get_args
 
-from torch import Tensor
-
-from training.perturbations.state import NetworkState
+from training.perturbations.state import NetworkState, Refusal, Stacked
 
 BuffersAfter = Literal["keep", "scale", "reset", "recalibrate"]
 """What becomes of buffers such as the running statistics of batch norm: left alone, mapped as the parameters
@@ -31,7 +28,41 @@ class Perturbation(ABC):
 
     @abstractmethod
     def apply(self, state: NetworkState) -> None:
-        """Change ``state`` in place; gradients are off."""
+        """Change ``state`` in place; gradients are off.
+
+        Call `check` and draw all numbers before anything is changed, so that an error leaves the state as it was.
+        """
+
+    @property
+    def initialises(self) -> bool:
+        """Whether it draws fresh initialisations of the network."""
+        drawn = getattr(self, "source", None) == "initialisation"
+        return drawn or getattr(self, "buffers", None) in ("scale", "reset")
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it sets the learning-rate schedule back to its start."""
+        return False
+
+    @property
+    def recalibrates(self) -> bool:
+        """Whether it computes running statistics anew from training data, where the network has some."""
+        return getattr(self, "buffers", None) == "recalibrate"
+
+    @property
+    def resets_optimizer(self) -> bool:
+        """Whether it makes the optimizer forget its state."""
+        return getattr(self, "optimizer", None) == "reset"
+
+    def check(self, state: NetworkState) -> None:
+        """Raise ValueError where this cannot be done to ``state``; draw nothing and change nothing."""
+        for asked, hook in (
+            (self.resets_optimizer, state.reset_optimizer),
+            (self.restarts, state.restart_schedule),
+            (self.recalibrates and bool(state.buffers), state.recalibrate),
+        ):
+            if asked and isinstance(hook, Refusal):
+                hook()
 
     def settings(self) -> dict[str, Any]:
         """Return kind and settings, ready for JSON."""
@@ -53,19 +84,26 @@ def scoped(state: NetworkState, scope: Scope) -> list[str]:
     return names
 
 
+def fresh_buffers(state: NetworkState, buffers: BuffersAfter, drawn: Stacked | None) -> Stacked:
+    """Return the buffers of a fresh network if they are needed: those ``drawn`` already, or drawn now."""
+    if buffers not in ("scale", "reset") or not state.buffers:
+        return {}
+    return state.fresh()[1] if drawn is None else drawn
+
+
 def finish(
     state: NetworkState,
     optimizer: OptimizerAfter,
-    buffers: BuffersAfter,
-    fresh: dict[str, Tensor] | None = None,
-    scale: Callable[[Tensor, Tensor], Tensor] | None = None,
+    buffers: BuffersAfter = "keep",
+    fresh: Stacked | None = None,
+    shrink: float = 0.0,
+    noise: float = 1.0,
 ) -> None:
-    """Do to optimizer and buffers what was asked for; ``fresh`` and ``scale`` for buffers reset or scaled."""
-    if buffers in ("scale", "reset") and state.buffers:
-        source = state.fresh()[1] if fresh is None else fresh
+    """Do to buffers and optimizer what was asked for, once the parameters are changed."""
+    if buffers in ("scale", "reset") and fresh:
         for name, value in state.buffers.items():
-            new = source.get(name, value)
-            value.copy_(scale(value, new) if buffers == "scale" and scale is not None else new)
+            # Whole numbers are cut off as `load_state_dict` would do it.
+            value.copy_(shrink * value + noise * fresh[name] if buffers == "scale" else fresh[name])
     if buffers == "recalibrate" and state.buffers:
         state.recalibrate()
     if optimizer == "reset":

@@ -20,7 +20,8 @@ class LayerReset(Perturbation):
     last : int, optional
         How many layers to reset, from the end. Default 1, where no ``layers`` are given.
     layers : tuple of str, optional
-        Names of modules instead; all layers within them are reset.
+        Names of modules instead; all layers within them are reset, and buffers of modules without parameters.
+        "" is the whole network.
     optimizer : {"keep", "reset"}
         Keep the optimizer (default), or start afresh.
     """
@@ -31,27 +32,41 @@ class LayerReset(Perturbation):
     optimizer: OptimizerAfter = "keep"
 
     def __post_init__(self) -> None:
+        if isinstance(self.layers, str) or not all(isinstance(name, str) for name in self.layers):
+            raise ValueError(f"`layers` must be names of modules, such as ('fc',), got {self.layers!r}")
         object.__setattr__(self, "layers", tuple(self.layers))
         if self.last is not None and self.layers:
             raise ValueError("`last` and `layers` exclude each other; give one of them")
-        if self.last is not None and (isinstance(self.last, bool) or self.last < 1):
+        whole = isinstance(self.last, int) and not isinstance(self.last, bool)
+        if self.last is not None and not (whole and self.last >= 1):
             raise ValueError(f"`last` must be a whole number of at least 1, got {self.last!r}")
         check_choice("optimizer", self.optimizer, OptimizerAfter)
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
-        chosen = self._chosen(list(state.layout.layers))
+        self.check(state)
+        chosen = self._chosen(state)
         parameters, buffers = state.fresh()
         for layer in chosen:
-            for name in state.layout.layers[layer]:
-                if name in state.parameters:
-                    state.parameters[name].copy_(parameters[name])
-            for name, value in state.buffers.items():
-                if name.rpartition(".")[0] == layer:
-                    value.copy_(buffers[name])
-        finish(state, self.optimizer, "keep")
+            for name in state.layout.layers.get(layer, ()):
+                state.parameters[name].copy_(parameters[name])
+        for name, value in state.buffers.items():
+            if name.rpartition(".")[0] in chosen:
+                value.copy_(buffers[name])
+        finish(state, self.optimizer)
 
-    def _chosen(self, known: list[str]) -> list[str]:
+    @property
+    def initialises(self) -> bool:
+        """Whether it draws fresh initialisations of the network."""
+        return True
+
+    def check(self, state: NetworkState) -> None:
+        """Raise ValueError where the network has no such layers."""
+        Perturbation.check(self, state)
+        self._chosen(state)
+
+    def _chosen(self, state: NetworkState) -> list[str]:
+        known = list(state.layout.layers)
         if not self.layers:
             count = 1 if self.last is None else self.last
             if count > len(known):
@@ -59,10 +74,16 @@ class LayerReset(Perturbation):
                     f"`last` must be at most {len(known)}, the layers of this network, got {count}"
                 )
             return known[-count:]
+        # Batch norm without parameters of its own has statistics to reset all the same.
+        owners = list(dict.fromkeys([*known, *(name.rpartition(".")[0] for name in state.buffers)]))
         chosen = []
         for name in self.layers:
-            inside = [layer for layer in known if layer == name or layer.startswith(f"{name}.")]
+            inside = [layer for layer in owners if _within(layer, name)]
             if not inside:
-                raise ValueError(f"`layers` {name!r} is not in this network; it has: {', '.join(known)}")
+                raise ValueError(f"`layers` {name!r} is not in this network; it has: {', '.join(owners)}")
             chosen += inside
         return list(dict.fromkeys(chosen))
+
+
+def _within(layer: str, outer: str) -> bool:
+    return outer in ("", layer) or layer.startswith(f"{outer}.")

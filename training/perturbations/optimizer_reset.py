@@ -17,4 +17,10 @@ class OptimizerReset(Perturbation):
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
+        self.check(state)
         state.reset_optimizer()
+
+    @property
+    def resets_optimizer(self) -> bool:
+        """Whether it makes the optimizer forget its state."""
+        return True

@@ -16,6 +16,7 @@ from training.perturbations.base import (
     Perturbation,
     check_choice,
     finish,
+    fresh_buffers,
 )
 from training.perturbations.state import NetworkState, Stacked
 
@@ -29,7 +30,7 @@ class PartialReset(Perturbation):
     """Partial stochastic resetting: the weights smallest in magnitude are initialised afresh.
 
     Of the ``n`` entries that are ranked together the ``round(fraction * n)`` of smallest magnitude take a new
-    value. All others, and biases, stay as they are.
+    value; of equal ones the first do. All others, and biases, stay as they are.
 
     Attributes
     ----------
@@ -58,9 +59,10 @@ class PartialReset(Perturbation):
     optimizer: OptimizerAfter = "keep"
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction <= 1:
+        number = isinstance(self.fraction, int | float) and not isinstance(self.fraction, bool)
+        if not (number and 0 < self.fraction <= 1):
             raise ValueError(
-                f"`fraction` must be above 0 and at most 1, got {self.fraction}; "
+                f"`fraction` must be above 0 and at most 1, got {self.fraction!r}; "
                 "give 0.2 for 20 % of the weights, or train without a perturbation"
             )
         check_choice("ranking", self.ranking, Ranking)
@@ -75,36 +77,47 @@ class PartialReset(Perturbation):
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
-        names = [
-            name
-            for name in state.parameters
-            if (
-                name in state.layout.weights
-                if self.scope == "weights"
-                else name.rpartition(".")[2] == "weight"
-            )
-        ]
-        if not names:
-            raise ValueError(
-                '`parameters` must have some called "weight" for a partial reset to rank, '
-                f"got: {', '.join(state.parameters)}; use StochasticReset or ShrinkPerturb for this network"
-            )
-        new, fresh_buffers = (
-            state.fresh() if self.source == "initialisation" else (_uniform(state, names), None)
-        )
+        self.check(state)
+        names, drawn = self._ranked(state), None
+        if self.source == "initialisation":
+            new, drawn = state.fresh()
+        else:
+            new = _uniform(state, names)
+        buffers = fresh_buffers(state, self.buffers, drawn)
         for some in [names] if self.ranking == "global" else [[name] for name in names]:
             for name, mask in zip(some, _smallest(state, some, self.fraction), strict=True):
                 value = state.parameters[name]
                 value.copy_(torch.where(mask, new[name], value))
-        finish(state, self.optimizer, self.buffers, fresh_buffers)
+        finish(state, self.optimizer, self.buffers, buffers)
+
+    def check(self, state: NetworkState) -> None:
+        """Raise ValueError where the network has no weights to rank."""
+        Perturbation.check(self, state)
+        if not self._ranked(state):
+            what = 'called "weight"' if self.scope == "named_weight" else "of convolutions or linear layers"
+            raise ValueError(
+                f"`parameters` must have some {what} for a partial reset to rank, "
+                f"got: {', '.join(state.parameters)}; use StochasticReset or ShrinkPerturb for this network"
+            )
+
+    def _ranked(self, state: NetworkState) -> list[str]:
+        if self.scope == "weights":
+            return [name for name in state.parameters if name in state.layout.weights]
+        return [name for name in state.parameters if name.rpartition(".")[2] == "weight"]
 
 
 def _smallest(state: NetworkState, names: Sequence[str], fraction: float) -> list[Tensor]:
     values = [state.parameters[name] for name in names]
-    magnitudes = torch.cat([value.abs().flatten(1) for value in values], dim=1)
+    magnitudes = torch.cat([value.abs().reshape(len(value), -1) for value in values], dim=1)
+    # What has diverged to NaN counts as large; no comparison would find it.
+    magnitudes = magnitudes.nan_to_num(nan=math.inf, posinf=math.inf)
     count = round(fraction * magnitudes.shape[1])
-    smallest = magnitudes.topk(count, dim=1, largest=False, sorted=False).indices
-    chosen = torch.zeros_like(magnitudes, dtype=torch.bool).scatter_(1, smallest, True)
+    chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
+    if count:
+        # Of equal magnitudes the first are taken, so that all devices choose the same.
+        last = magnitudes.kthvalue(count, dim=1, keepdim=True).values
+        chosen, ties = magnitudes < last, magnitudes == last
+        chosen |= ties & (ties.cumsum(1) <= count - chosen.sum(1, keepdim=True))
     parts = chosen.split([value[0].numel() for value in values], dim=1)
     return [part.reshape(value.shape) for part, value in zip(parts, values, strict=True)]
 
@@ -112,5 +125,6 @@ def _smallest(state: NetworkState, names: Sequence[str], fraction: float) -> lis
 def _uniform(state: NetworkState, names: Sequence[str]) -> Stacked:
     numbers = state.uniform(names)
     for value in numbers.values():
-        value /= math.sqrt(value.shape[2 if value.dim() > 2 else 1])
+        shape = (*value.shape[1:], 1)
+        value /= math.sqrt(shape[1] if value.dim() > 2 else shape[0])
     return numbers

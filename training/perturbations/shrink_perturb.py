@@ -13,6 +13,7 @@ from training.perturbations.base import (
     check_choice,
     check_factor,
     finish,
+    fresh_buffers,
     scoped,
 )
 from training.perturbations.state import NetworkState
@@ -63,18 +64,19 @@ class ShrinkPerturb(Perturbation):
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
-        names, fresh_buffers = scoped(state, self.scope), None
+        self.check(state)
+        names, drawn = scoped(state, self.scope), None
         if self.source == "initialisation":
-            new, fresh_buffers = state.fresh()
+            new, drawn = state.fresh()
         else:
             new = state.normal(names)
+        buffers = fresh_buffers(state, self.buffers, drawn)
         for name in names:
             value = state.parameters[name]
             value.copy_(self.shrink * value + self.noise * new[name])
-        finish(
-            state,
-            self.optimizer,
-            self.buffers,
-            fresh_buffers,
-            lambda old, other: self.shrink * old + self.noise * other,
-        )
+        finish(state, self.optimizer, self.buffers, buffers, self.shrink, self.noise)
+
+    def check(self, state: NetworkState) -> None:
+        """Raise ValueError where the network has none of the parameters asked for."""
+        Perturbation.check(self, state)
+        scoped(state, self.scope)

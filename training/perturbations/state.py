@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,23 +33,27 @@ class Layout:
     @classmethod
     def of(cls, network: nn.Module) -> Layout:
         """Read the layout of a network."""
+        # A parameter that layers share goes by the name of the first of them, in every list.
+        names = {id(value): name for name, value in network.named_parameters()}
         layers, weights = {}, set()
         for prefix, module in network.named_modules():
-            own = tuple(
-                f"{prefix}.{name}" if prefix else name for name, _ in module.named_parameters(recurse=False)
-            )
+            own = dict(module.named_parameters(recurse=False))
             if own:
-                layers[prefix] = own
-            if isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
-                weights |= {name for name in own if name.rpartition(".")[2] == "weight"}
+                layers[prefix] = tuple(names[id(value)] for value in own.values())
+            if isinstance(module, nn.Linear | nn.modules.conv._ConvNd) and "weight" in own:
+                weights.add(names[id(own["weight"])])
         return cls(layers, frozenset(weights))
 
 
-def _refuse(what: str) -> Callable[[], None]:
-    def refuse() -> None:
-        raise ValueError(f"`perturbation` asks for {what}, which this training has none of")
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Stands for something that a training does not have; raises when it is called."""
 
-    return refuse
+    what: str
+
+    def __call__(self) -> None:
+        """Raise a ValueError."""
+        raise ValueError(f"`perturbation` asks for {self.what}, which this training has none of")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +63,7 @@ class NetworkState:
     Attributes
     ----------
     parameters, buffers : dict of str to (runs, ...) tensor
-        To be changed in place.
+        To be changed in place. Buffers are those of the ``state_dict``; others hold constants.
     layout : Layout
         Which of them are what.
     factory : callable
@@ -76,9 +81,9 @@ class NetworkState:
     factory: Factory
     seeds: Sequence[int]
     counts: Sequence[int]
-    reset_optimizer: Callable[[], None] = _refuse("an optimizer reset")
-    restart_schedule: Callable[[], None] = _refuse("a restart of the learning-rate schedule")
-    recalibrate: Callable[[], None] = _refuse("recalibrated buffers")
+    reset_optimizer: Callable[[], None] = Refusal("an optimizer reset")
+    restart_schedule: Callable[[], None] = Refusal("a restart of the learning-rate schedule")
+    recalibrate: Callable[[], None] = Refusal("recalibrated buffers")
     _drawn: list[int] = field(default_factory=lambda: [0])
 
     @classmethod
@@ -97,7 +102,7 @@ class NetworkState:
         """Return the state of one network: views of its tensors with a first axis of one run."""
         return cls(
             {name: value.data.unsqueeze(0) for name, value in network.named_parameters()},
-            {name: value.unsqueeze(0) for name, value in network.named_buffers()},
+            {name: value.unsqueeze(0) for name, value in stored_buffers(network).items()},
             layout,
             factory,
             [seed],
@@ -113,28 +118,31 @@ class NetworkState:
         self._drawn[0] += 1
         keys = [(seed, count, number) for seed, count in zip(self.seeds, self.counts, strict=True)]
         parameters, buffers = fresh_stack(self.factory, keys)
-        return like(parameters, self.parameters), like(buffers, self.buffers)
+        check_alike(parameters, self.parameters)
+        check_alike(buffers, self.buffers)
+        return _moved(parameters, self.parameters), _moved(buffers, self.buffers)
 
     def normal(self, names: Sequence[str]) -> Stacked:
         """Return standard normal numbers shaped as the parameters called ``names``."""
-        return self._random(names, lambda shape, generator: torch.randn(shape, generator=generator))
+        return self._random(names, torch.randn)
 
     def uniform(self, names: Sequence[str]) -> Stacked:
         """Return numbers uniform in [-1, 1) shaped as the parameters called ``names``."""
-        return self._random(names, lambda shape, generator: torch.rand(shape, generator=generator) * 2 - 1)
+        return self._random(names, lambda *shape, **own: torch.rand(*shape, **own) * 2 - 1)
 
-    def _random(self, names: Sequence[str], draw: Callable[[torch.Size, torch.Generator], Tensor]) -> Stacked:
+    def _random(self, names: Sequence[str], draw: Callable[..., Tensor]) -> Stacked:
         number = self._drawn[0]
         self._drawn[0] += 1
         rows: list[list[Tensor]] = []
         for seed, count in zip(self.seeds, self.counts, strict=True):
-            # On the CPU, so that the numbers are the same wherever the network is.
+            # On the CPU and in one type, so that the numbers are the same wherever and whatever the network is.
             generator = torch.Generator().manual_seed(torch_seed(seed, NOISE, count, number))
-            rows.append([draw(self.parameters[name].shape[1:], generator) for name in names])
+            same: dict[str, Any] = {"generator": generator, "device": "cpu", "dtype": torch.float32}
+            rows.append([draw(self.parameters[name].shape[1:], **same) for name in names])
         stacks = {
             name: torch.stack(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)
         }
-        return like(stacks, self.parameters)
+        return _moved(stacks, self.parameters)
 
 
 def fresh_stack(factory: Factory, keys: Sequence[tuple[int, ...]]) -> tuple[Stacked, Stacked]:
@@ -154,13 +162,13 @@ def fresh_stack(factory: Factory, keys: Sequence[tuple[int, ...]]) -> tuple[Stac
         Parameters and buffers.
     """
     parameters, buffers = [], []
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         for seed, *numbers in keys:
             torch.default_generator.manual_seed(torch_seed(seed, INITIALISATION, *numbers))
             network = factory()
             # Cloned, because a factory may return the same network again.
             parameters.append({name: value.detach().clone() for name, value in network.named_parameters()})
-            buffers.append({name: value.detach().clone() for name, value in network.named_buffers()})
+            buffers.append({name: value.detach().clone() for name, value in stored_buffers(network).items()})
     return _stack(parameters), _stack(buffers)
 
 
@@ -168,12 +176,32 @@ def _stack(states: Sequence[Stacked]) -> Stacked:
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
 
-def like(values: Stacked, others: Stacked) -> Stacked:
-    """Return the values on the device and in the type of others of the same name, which they must match."""
-    for name, other in others.items():
-        if name in values and values[name].shape != other.shape:
+def stored_buffers(network: nn.Module) -> Stacked:
+    """Return the buffers that the ``state_dict`` of a network holds, by name."""
+    passing = {
+        id(module._buffers[name])
+        for module in network.modules()
+        for name in module._non_persistent_buffers_set
+    }
+    return {name: value for name, value in network.named_buffers() if id(value) not in passing}
+
+
+def check_alike(built: Stacked, trained: Stacked) -> None:
+    """Raise unless what a factory builds has the names and shapes of what is trained; both (runs, ...)."""
+    for name, value in trained.items():
+        if name not in built or built[name].shape[1:] != value.shape[1:]:
+            found = f"of shape {tuple(built[name].shape[1:])}" if name in built else "not at all"
             raise ValueError(
-                f"`factory` builds {name!r} of shape {tuple(values[name].shape[1:])}, the network trained has "
-                f"{tuple(other.shape[1:])}; give the factory that built this network"
+                f"`factory` builds {name!r} {found}, the network trained has it of shape "
+                f"{tuple(value.shape[1:])}; give the factory that built this network"
             )
-    return {name: value.to(others[name]) for name, value in values.items() if name in others}
+    more = [name for name in built if name not in trained]
+    if more:
+        raise ValueError(
+            f"`factory` builds {more[0]!r}, which the network trained has not; "
+            "give the factory that built this network"
+        )
+
+
+def _moved(values: Stacked, others: Stacked) -> Stacked:
+    return {name: value.to(others[name]) for name, value in values.items()}

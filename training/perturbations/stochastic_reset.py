@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -40,6 +41,8 @@ class StochasticReset(Perturbation):
     optimizer: OptimizerAfter = "reset"
 
     def __post_init__(self) -> None:
+        if self.checkpoint is not None:
+            object.__setattr__(self, "checkpoint", os.fspath(self.checkpoint))
         check_choice("buffers", self.buffers, BuffersAfter)
         check_choice("optimizer", self.optimizer, OptimizerAfter)
         if self.buffers == "scale":
@@ -47,10 +50,16 @@ class StochasticReset(Perturbation):
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
+        self.check(state)
         parameters, buffers = state.fresh() if self.checkpoint is None else self._load(state)
         for name, value in state.parameters.items():
             value.copy_(parameters[name])
         finish(state, self.optimizer, self.buffers, buffers)
+
+    @property
+    def initialises(self) -> bool:
+        """Whether it draws fresh initialisations of the network."""
+        return self.checkpoint is None
 
     def _load(self, state: NetworkState) -> tuple[Stacked, Stacked]:
         path = Path(str(self.checkpoint))
@@ -58,24 +67,25 @@ class StochasticReset(Perturbation):
             raise FileNotFoundError(f"`checkpoint` {path} does not exist")
         try:
             stored = torch.load(path, map_location="cpu", weights_only=True)
-        # torch raises its own and pickle's errors for what is no checkpoint, or one that would run code.
+        # torch raises its own and pickle's errors for what is no checkpoint, or one that would run code. Its
+        # message advises to run that code, so only the kind of error is passed on.
         except Exception as problem:
             raise ValueError(
-                f"`checkpoint` {path} cannot be read as the state_dict of a network: {problem}"
+                f"`checkpoint` {path} cannot be read as the state_dict of a network ({type(problem).__name__}); "
+                "write it by torch.save(network.state_dict(), path)"
             ) from problem
         if not isinstance(stored, dict):
             raise ValueError(f"`checkpoint` {path} must hold a state_dict, got a {type(stored).__name__}")
-        for name, value in {**state.parameters, **state.buffers}.items():
+        asked = state.buffers if self.buffers == "reset" else {}
+        for name, value in {**state.parameters, **asked}.items():
             found = stored.get(name)
             if not isinstance(found, torch.Tensor) or found.shape != value.shape[1:]:
                 what = "lacks it" if found is None else f"has {tuple(getattr(found, 'shape', ()))}"
                 raise ValueError(
                     f"`checkpoint` {path} is of another network: {name!r} has shape {tuple(value.shape[1:])} here, "
-                    f"the file {what}"
+                    f"the file {what}; save the state_dict of the network itself, not of a wrapper around it"
                 )
-        parts = (
-            {name: stored[name].expand_as(value) for name, value in part.items()}
-            for part in (state.parameters, state.buffers)
+        return (
+            {name: stored[name].expand_as(value) for name, value in state.parameters.items()},
+            {name: stored[name].expand_as(value) for name, value in asked.items()},
         )
-        parameters, buffers = parts
-        return parameters, buffers

@@ -27,5 +27,11 @@ class WarmRestart(Perturbation):
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
+        self.check(state)
         state.restart_schedule()
-        finish(state, self.optimizer, "keep")
+        finish(state, self.optimizer)
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it sets the learning-rate schedule back to its start."""
+        return True

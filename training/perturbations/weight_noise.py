@@ -13,6 +13,7 @@ from training.perturbations.base import (
     check_choice,
     check_factor,
     finish,
+    fresh_buffers,
     scoped,
 )
 from training.perturbations.state import NetworkState
@@ -55,10 +56,21 @@ class WeightNoise(Perturbation):
 
     def apply(self, state: NetworkState) -> None:
         """Change ``state`` in place."""
+        self.check(state)
         names = scoped(state, self.scope)
         numbers = state.normal(names)
+        buffers = fresh_buffers(state, self.buffers, None)
         for name in names:
             value = state.parameters[name]
-            scale = value.flatten(1).square().mean(1).sqrt() if self.relative else value.new_ones(len(value))
-            value.add_(self.noise * scale.reshape(-1, *[1] * (value.dim() - 1)) * numbers[name])
-        finish(state, self.optimizer, self.buffers)
+            noise = self.noise * numbers[name]
+            if self.relative:
+                # Run by run, because torch adds up the rows of a stack in another order than a single one.
+                for run, row in zip(noise, value, strict=True):
+                    run.mul_(row.square().mean().sqrt())
+            value.add_(noise)
+        finish(state, self.optimizer, self.buffers, buffers)
+
+    def check(self, state: NetworkState) -> None:
+        """Raise ValueError where the network has none of the parameters asked for."""
+        Perturbation.check(self, state)
+        scoped(state, self.scope)

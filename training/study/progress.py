@@ -71,9 +71,9 @@ class _StudyBar(AbstractContextManager["_StudyBar"]):
 
         self.units = units
         self.total = sum(map(planned_epochs, units))
+        self.runs = sum(len(unit.seeds) for unit in units)
         self.bar = Progress(
-            TextColumn("training"),
-            BarColumn(),
+            BarColumn(bar_width=16),
             TaskProgressColumn(),
             TextColumn("{task.fields[line]}"),
             TimeRemainingColumn(),
@@ -103,7 +103,7 @@ class _StudyBar(AbstractContextManager["_StudyBar"]):
     def _update(self) -> None:
         done, runs, best = self._done()
         rate = (done - self.before) / max(time.monotonic() - self.started, 1e-9)
-        line = f"{runs} runs done, {rate:,.0f} epochs/s{best}"
+        line = f"{runs}/{self.runs} runs, {rate:,.3g} epochs/s{best}"
         self.bar.update(self.task, completed=min(done, self.total), line=line)
 
     def _done(self) -> tuple[int, int, str]:

@@ -1,0 +1,110 @@
+"""The engine on a CUDA device: against the CPU, captured steps against plain ones, memory, resuming."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the trainer needs the optional extra `training`")
+
+from training import Hardware, Task, train_runs  # noqa: E402
+from training.blocks import BlockRun  # noqa: E402
+from training.data.base import Data  # noqa: E402
+from training.networks import ResNet18, SmallCNN  # noqa: E402
+from training.optimizers import SGD, AdamW, Cosine  # noqa: E402
+from training.perturbations import PartialReset, ShrinkPerturb  # noqa: E402
+from training.protocols import Periodic  # noqa: E402
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
+]
+
+
+def images(count=256, size=16):
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randint(0, 256, (count + 64, 3, size, size), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(count + 64) % 4
+    pixels[:, 0] //= (labels + 1)[:, None, None].to(torch.uint8)
+    half = torch.full((3,), 0.5)
+    return Data(pixels[:count], labels[:count], pixels[count:], labels[count:], half, half)
+
+
+def task(network=None, optimizer=None, device="cuda", **hardware):
+    return Task(
+        images(),
+        network or SmallCNN((8, 8), "batch"),
+        optimizer or SGD(0.02),
+        Cosine(10),
+        batch_size=48,  # the last batch is smaller
+        hardware=Hardware(device=device, engine="single", **hardware),
+    )
+
+
+LOSSES = ("train_loss", "test_loss")
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+@pytest.mark.parametrize("optimizer", [SGD(0.02), AdamW(0.002)], ids=repr)
+@pytest.mark.parametrize("perturbation", [ShrinkPerturb(buffers="recalibrate"), PartialReset(0.4)], ids=repr)
+def test_the_gpu_gives_what_the_cpu_gives(graphs, optimizer, perturbation):
+    expected = train_runs(task(None, optimizer, "cpu"), range(3), 5, perturbation, Periodic(2))
+    found = train_runs(
+        task(None, optimizer, cuda_graphs=graphs, concurrent=2), range(3), 5, perturbation, Periodic(2)
+    )
+    for name in LOSSES:
+        np.testing.assert_allclose(found.metrics[name], expected.metrics[name], rtol=0.02)
+    plain = train_runs(task(None, optimizer, "cpu"), range(3), 5)
+    assert np.abs(plain.metrics["train_loss"] / found.metrics["train_loss"] - 1).max() > 0.05
+
+
+def test_captured_steps_are_plain_steps():
+    found = [
+        train_runs(task(ResNet18(), cuda_graphs=graphs), [1], 2).metrics["train_loss"]
+        for graphs in (False, True)
+    ]
+    np.testing.assert_allclose(*found, rtol=0.01)
+
+
+def test_networks_in_flight_do_not_disturb_each_other():
+    together = train_runs(task(concurrent=4), range(4), 4)
+    alone = train_runs(task(concurrent=1), range(4), 4)
+    for name in LOSSES:
+        np.testing.assert_allclose(together.metrics[name], alone.metrics[name], rtol=0.01)
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+def test_a_resumed_run_goes_on(graphs):
+    whole = BlockRun(task(cuda_graphs=graphs).prepare(), range(2), 6, ShrinkPerturb(), Periodic(2))
+    for _ in range(3):
+        whole.step()
+    resumed = BlockRun(task(cuda_graphs=graphs).prepare(), range(2), 6, ShrinkPerturb(), Periodic(2))
+    resumed.load_state_dict(whole.state_dict())
+    for run in (whole, resumed):
+        while not run.finished:
+            run.step()
+    for name in LOSSES:
+        np.testing.assert_allclose(resumed.traces[name], whole.traces[name], rtol=0.01)
+
+
+def test_mixed_precision_trains():
+    settings = task(ResNet18(), precision="bfloat16", channels_last=True)
+    group = train_runs(settings, [1, 2], 3)
+    assert (group.metrics["train_loss"][:, -1] < group.metrics["train_loss"][:, 0]).all()
+    compiled = replace(settings, hardware=replace(settings.hardware, compile=True))
+    np.testing.assert_allclose(
+        train_runs(compiled, [1, 2], 1).metrics["train_loss"], group.metrics["train_loss"][:, :1], rtol=0.1
+    )
+
+
+def test_too_many_networks_are_trained_in_halves(tmp_path):
+    from training import TrainingStudy, run_study
+
+    total = torch.cuda.mem_get_info()[1]
+    # Room for two or three networks with their momenta and activations.
+    torch.cuda.set_per_process_memory_fraction(min(1.0, 0.6e9 / total))
+    try:
+        study = TrainingStudy(task(ResNet18(), cuda_graphs=False), 1, tuple(range(8)))
+        assert run_study(study, tmp_path).runs == 8
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
