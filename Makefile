@@ -20,7 +20,7 @@ demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
 
 test: lint ## check style and types, then run every test
 	@echo "Running the tests ..."
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: $(STAMP) ## check style and types only
 	@echo "Checking style (ruff) ..."

@@ -34,7 +34,7 @@ class RandomImages:
     def load(self) -> Data:
         """Draw the images."""
         generator = torch.Generator().manual_seed(0)
-        size = (self.train_images + 100, 3, 32, 32)
+        size = (self.train_images + 20, 3, 32, 32)
         pixels = torch.randint(0, 256, size, generator=generator, dtype=torch.uint8)
         labels = torch.randint(0, 10, size[:1], generator=generator)
         cut = self.train_images

@@ -25,7 +25,7 @@ ARGUMENTS = {
     "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
     "where_it_fails.py": ["figure.png"],
 }
-SIZE = {"resnet18_cifar10.py": "40"}
+SIZE = {"resnet18_cifar10.py": "12"}
 NEEDS = {"resnet18_cifar10.py": "torchvision", "lightning_callback.py": "lightning"}
 OUTPUT = {
     "own_runs.py": "runs.h5",

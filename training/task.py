@@ -11,7 +11,7 @@ from torch import nn
 
 from theory.passages import Direction
 from training.data.base import Data
-from training.metrics import LOSSES, Loss, Metric
+from training.losses import LOSSES, Loss, Metric
 from training.networks.factory import Factory, Network
 from training.optimizers import SGD, Constant, Optimizer, Schedule
 from training.protocols import check_epochs

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from training.blocks.cuda_graph import CapturedStep
-from training.metrics import correct
+from training.losses import correct
 from training.perturbations import NetworkState, Perturbation
 from training.perturbations.state import Layout
 from training.streams import INITIALISATION, torch_seed

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.blocks.base import Block, Record
-from training.metrics import correct
+from training.losses import correct
 from training.perturbations import NetworkState, Perturbation
 from training.perturbations.state import Layout, Stacked, fresh_stack
 from training.stacked import stacked_forward
@@ -47,7 +47,11 @@ class StackedBlock(Block):
         return self._each(_Chunk.evaluate, [()] * len(self._chunks))
 
     def _each(self, work: Any, arguments: Sequence[tuple[Any, ...]]) -> Record:
-        with _threads_for_chunks(self.device) as threads, ThreadPoolExecutor(threads) as pool:
+        # Each thread is told by itself: some operations do not ask what was set for all, and then round otherwise.
+        with (
+            _threads_for_chunks(self.device) as threads,
+            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
             records = list(
                 pool.map(lambda job: work(job[0], *job[1]), zip(self._chunks, arguments, strict=True))
             )

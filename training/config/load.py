@@ -17,7 +17,7 @@ from training.config.table import Table
 from training.config.values import arguments, choice
 from training.data import DATA_SETS, Digits, Regression
 from training.executors import ExecutorSettings
-from training.metrics import LOSSES
+from training.losses import LOSSES
 from training.networks import MLP, NETWORKS
 from training.optimizers import OPTIMIZERS, SCHEDULES, SGD, Constant
 from training.study.settings import TrainingStudy

@@ -16,7 +16,7 @@ from training.blocks import stacked as stacked_block  # noqa: E402
 from training.blocks.single import SingleBlock  # noqa: E402
 from training.blocks.stacked import StackedBlock  # noqa: E402
 from training.data.base import Data  # noqa: E402
-from training.metrics import Metric  # noqa: E402
+from training.losses import Metric  # noqa: E402
 from training.networks import ResNet18, SmallCNN  # noqa: E402
 from training.optimizers import SGD, AdamW, Cosine  # noqa: E402
 from training.perturbations import (  # noqa: E402
