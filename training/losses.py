@@ -42,7 +42,7 @@ class Metric:
 
 def cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of each sample, of one network or of many stacked ones."""
-    # Classes on the second axis: ten times as fast on a CPU as on the last.
+    # `cross_entropy` takes the classes on the second axis.
     return cross_entropy(outputs if outputs.dim() == 2 else outputs.mT, targets, reduction="none")
 
 

@@ -90,7 +90,7 @@ def _perceptron(network: nn.Module, parameters: Stacked, values: Tensor) -> Tens
 
 
 NARROW = 16
-"""Outputs of a linear layer below which the product is three times as fast on a CPU the other way round."""
+"""Outputs of a linear layer below which the product is done the other way round: 64 to 10 takes 1/2.7 on a CPU."""
 
 
 def _affine(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

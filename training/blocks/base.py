@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from ast import literal_eval
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,15 +107,9 @@ class Block(ABC):
         self.epoch = states[0]["epoch"]
         self.ages = [state["age"] for state in states]
         for generator, state in zip(self._orders, states, strict=True):
-            generator.bit_generator.state = _literal(state["order"])
+            generator.bit_generator.state = literal_eval(state["order"])
 
     @property
     def device(self) -> torch.device:
         """Where the block is trained."""
         return self.prepared.device
-
-
-def _literal(text: str) -> Any:
-    import ast
-
-    return ast.literal_eval(text)

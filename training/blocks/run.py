@@ -142,7 +142,6 @@ class BlockRun:
             "epoch": self.epoch,
             "trained": self.trained,
             "seeds": list(self.seeds),
-            "running": list(self.running),
             "counts": list(self.counts),
             "due": list(self.due),
             "diverged": [self.seeds[run] for run in self.diverged],

@@ -39,10 +39,11 @@ def read_checkpoint(path: Path, fingerprint: str) -> dict[str, Any]:
         raise FileNotFoundError(f"there is no checkpoint {path}")
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-    # torch raises its own, pickle's and zip's errors for what is no checkpoint, or one that would run code.
+    # torch raises its own, pickle's and zip's errors for what is no checkpoint, or one that would run code. Its
+    # message advises to run that code, so only the kind of error is passed on.
     except Exception as problem:
         raise CheckpointError(
-            f"{path} cannot be read as a checkpoint, it may be damaged: {problem}"
+            f"{path} cannot be read as a checkpoint, it may be damaged ({type(problem).__name__})"
         ) from problem
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint of this version of stochreset")

@@ -19,9 +19,9 @@ from training.provenance import provenance
 from training.run_group import RunGroup
 from training.runs_file import write_runs
 from training.study.plan import WorkUnit, plan_units, without_executor
-from training.study.progress import planned_epochs, study_bar
+from training.study.progress import study_bar
 from training.study.settings import TrainingStudy
-from training.study.work import StudyError, UnitReport, check_metric, do_unit, merge, read_finished
+from training.study.work import StudyError, UnitReport, chosen_metric, do_unit, merge, read_finished
 from training.task import describe
 
 RUNS_FILE = "runs.h5"
@@ -69,7 +69,8 @@ def run_study(
     """Train what is missing of a study, and gather all runs in ``runs.h5`` in its folder.
 
     What the folder holds of the same settings is not trained again; a run that was interrupted goes on from its
-    last checkpoint. Several calls for one folder may run at the same time, on machines that share it.
+    last checkpoint. Functions of your own (network, loss, metrics) count by their names: after a change in one of
+    them, use another folder. Several calls for one folder may run at the same time, on machines that share it.
 
     Parameters
     ----------
@@ -132,9 +133,7 @@ def _gather(
     for unit in units:
         parts.setdefault(unit.group, []).append(read_finished(unit).group)
     groups = [merge(each) for each in parts.values()]
-    known = list(groups[0].metrics)
-    metric = study.metric or ("test_accuracy" if "test_accuracy" in known else "test_loss")
-    check_metric(metric, known)
+    metric = chosen_metric(study, groups[0].metrics)
     cost: dict[str, Any] = {
         "epochs_independent": sum(report.epochs for report in reports),
         "epochs_trained": sum(report.trained for report in reports),
@@ -152,12 +151,6 @@ def _gather(
         epochs_now=sum(report.trained_now for report in reports),
         **cost,
     )
-
-
-def epochs_to_train(study: TrainingStudy, folder: str | Path) -> int:
-    """Epochs, summed over runs, that `run_study` would train at most, shared history counted once."""
-    units = plan_units(study, Path(folder))
-    return sum(planned_epochs(unit) for unit in units if not unit.shard.exists())
 
 
 @contextmanager

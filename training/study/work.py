@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +21,7 @@ from training.study.checkpoints import CheckpointError, read_checkpoint, write_c
 from training.study.interruption import Interruption
 from training.study.plan import WorkUnit
 from training.study.progress import ProgressNote
+from training.study.settings import TrainingStudy
 from training.study.shards import Shard, read_shard, write_shard
 from training.task import Prepared, describe
 
@@ -177,8 +178,7 @@ def _start(part: WorkUnit, unit: WorkUnit, prepared: Prepared) -> BlockRun:
     study = unit.study
     stop = None
     if study.stop_at_threshold and study.threshold is not None:
-        metric = study.metric or default_metric(prepared)
-        check_metric(metric, list(prepared.directions))
+        metric = chosen_metric(study, prepared.directions)
         stop = Stop(metric, study.threshold, prepared.directions[metric])
     run = BlockRun(prepared, part.seeds, study.epochs, part.perturbation, part.protocol, stop)
     # A checkpoint that cannot be used costs the time since the start, no more.
@@ -187,7 +187,8 @@ def _start(part: WorkUnit, unit: WorkUnit, prepared: Prepared) -> BlockRun:
         return run
     if unit.trunk is not None and unit.branch_epoch is not None:
         for path in unit.branch_files(unit.trunk, unit.branch_epoch):
-            with suppress(FileNotFoundError, CheckpointError):
+            # Nor does a state without all of these runs, as halves of a block may leave it; an earlier one serves.
+            with suppress(FileNotFoundError, ValueError):
                 run.branch_off(read_checkpoint(path, unit.trunk_fingerprint))
                 break
     return run
@@ -211,15 +212,13 @@ def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {**first, **lists, "traces": traces}
 
 
-def check_metric(metric: str, known: Sequence[str]) -> None:
-    """Raise unless ``metric`` is one of those that are recorded."""
-    if metric not in known:
-        raise StudyError(f"`metric` {metric!r} is not recorded in this study; it has: {', '.join(known)}")
-
-
-def default_metric(prepared: Prepared) -> str:
-    """Metric that a study is about where none is named."""
-    return "test_accuracy" if prepared.data.classification else "test_loss"
+def chosen_metric(study: TrainingStudy, known: Iterable[str]) -> str:
+    """Metric that a study is about: the one it names, which must be recorded, or test accuracy, or test loss."""
+    names = list(known)
+    metric = study.metric or ("test_accuracy" if "test_accuracy" in names else "test_loss")
+    if metric not in names:
+        raise StudyError(f"`metric` {metric!r} is not recorded in this study; it has: {', '.join(names)}")
+    return metric
 
 
 def merge(groups: Sequence[RunGroup]) -> RunGroup:

@@ -23,10 +23,9 @@ from training.perturbations import PartialReset, ShrinkPerturb  # noqa: E402
 from training.protocols import Never, Once, Periodic  # noqa: E402
 from training.runs_file import describe  # noqa: E402
 from training.runs_reader import RunsFileError  # noqa: E402
-from training.study import StudyError, TrainingStudy, Treatment, run_study  # noqa: E402
+from training.study import StudyError, Treatment, run_study  # noqa: E402
 from training.study.plan import plan_units, unit_name  # noqa: E402
 from training.study.shards import read_shard  # noqa: E402
-from training.study.study import epochs_to_train  # noqa: E402
 
 
 def contents(path):
@@ -47,13 +46,9 @@ def same(first, second):
 
 def test_a_study_is_what_independent_runs_are_and_costs_less(cases, tmp_path):
     study = cases.small()
-    assert epochs_to_train(study, tmp_path / "study") == 5 * 9 + 5 * 6 + sum(
-        9 - u.branch_epoch
-        for u in plan_units(study, tmp_path)
-        if u.group.startswith("partial")
-        for _ in u.seeds
-    )
+    shared = [unit.branch_epoch or 0 for unit in plan_units(study, tmp_path) for _ in unit.seeds]
     report = run_study(study, tmp_path / "study")
+    assert report.epochs_trained == 15 * 9 - sum(shared)
     assert report.groups == ("unperturbed", "shrink_perturb:3", "partial_reset:poisson-0.3")
     assert (report.runs, report.epochs_independent, report.diverged) == (15, 135, 0)
     assert report.epochs_trained == report.epochs_now < 135
@@ -196,12 +191,12 @@ def test_a_block_that_does_not_fit_is_trained_in_halves(cases, tmp_path, monkeyp
     report = run_study(cases.slow(), tmp_path / "halves")
     # Networks that are trained one by one do not depend on the block.
     assert same(contents(report.path), expected)
-    monkeypatch.setattr(BlockRun, "step", lambda self: no_memory(replace_seeds(self)))
+    monkeypatch.setattr(BlockRun, "step", never_memory)
     with pytest.raises(StudyError, match="one network of unperturbed does not fit into the memory of cpu"):
         run_study(cases.slow(), tmp_path / "none")
 
 
-def replace_seeds(run):
+def never_memory(run):
     raise torch.OutOfMemoryError(f"CUDA out of memory for {run.seeds}")
 
 
@@ -356,4 +351,3 @@ def test_treatments_are_checked():
         Treatment(3, Periodic(2))
     with pytest.raises(ValueError, match="`protocol` must be one of training.protocols, such as Periodic"):
         Treatment(ShrinkPerturb(), Never())
-    assert TrainingStudy is not None
