@@ -1,0 +1,119 @@
+"""All runs that a search has seen so far, and what they tell at a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.ensembles import Ensemble
+from theory.search.environment import Candidate
+
+Array = NDArray[np.float64]
+Key = tuple[Candidate, int]
+ASSUMED_CV = 0.3
+"""Coefficient of variation of residual times assumed before any are seen, with the weight of two runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Mean first-passage time measured at one period of one candidate.
+
+    Attributes
+    ----------
+    mean : float
+        Mean of min(T, horizon), epochs.
+    variance : float
+        Of one run, epochs squared; NaN from a single run.
+    runs : int
+        Runs behind it.
+    censored : int
+        Runs that ended before they arrived: where there are any, the mean is a lower bound.
+    """
+
+    mean: float
+    variance: float
+    runs: int
+    censored: int
+
+
+class Evidence:
+    """Runs by candidate and period: the pilot, branches off it, and independent runs."""
+
+    def __init__(self) -> None:
+        self.pilot: Ensemble | None = None
+        self.branches: dict[Key, Ensemble] = {}
+        self.independent: dict[Key, Ensemble] = {}
+
+    def add(self, key: Key, runs: Ensemble, branched: bool) -> None:
+        """Add runs to those there are."""
+        kept = self.branches if branched else self.independent
+        kept[key] = joined([kept[key], runs]) if key in kept else runs
+
+    @property
+    def measured(self) -> tuple[Key, ...]:
+        """Candidates and periods of which there are runs."""
+        return tuple(dict.fromkeys([*self.branches, *self.independent]))
+
+    def point(self, key: Key, threshold: float, horizon: int) -> Point | None:
+        """Measured mean by the exact decomposition <T_P> = <min(T, P)> + S(P) <tau_P>; None without runs.
+
+        Source: arXiv:2502.04121, eq. 1. The first term and S(P) come from all runs that had not been perturbed
+        before, the pilot among them; the residual times from those alive at the period.
+        """
+        if key not in self.branches and key not in self.independent:
+            return None
+        period = key[1]
+        times = self._early(key, threshold)
+        early, alive = np.minimum(times, period), float(np.mean(times > period))
+        waiting = float(early.mean())
+        tau, censored = self._residuals(key, threshold, horizon - period)
+        if not tau.size:
+            return Point(waiting, float(early.var()), early.size, 0)
+        spread = float(tau.var(ddof=1)) if tau.size > 1 else float("nan")
+        variance = alive**2 * spread + float(early.var()) + alive * (1 - alive) * float(tau.mean()) ** 2
+        return Point(waiting + alive * float(tau.mean()), variance, tau.size, censored)
+
+    def _early(self, key: Key, threshold: float) -> Array:
+        """Passage times of the runs that tell how training starts: those that nothing selected."""
+        unselected = [self.independent.get(key)]
+        if self.pilot is not None and self.pilot.horizon > key[1]:
+            unselected.append(self.pilot)
+        times = [runs.first_passage(threshold).times for runs in unselected if runs is not None]
+        return np.concatenate(times)
+
+    def _residuals(self, key: Key, threshold: float, horizon: int) -> tuple[Array, int]:
+        """Times from the first perturbation of the runs alive at it, up to ``horizon``; how many did not arrive."""
+        times, censored = [], 0
+        for runs in (self.branches.get(key), self.independent.get(key)):
+            if runs is not None:
+                sample = runs.first_passage(threshold)
+                alive = sample.times > key[1]
+                tau = sample.times[alive] - key[1]
+                times.append(np.minimum(tau, horizon))
+                censored += int(np.sum(sample.censored[alive] & (tau < horizon)))
+        return np.concatenate(times), censored
+
+
+def joined(ensembles: Sequence[Ensemble]) -> Ensemble:
+    """All runs of ensembles of one kind, padded with NaN to the longest."""
+    longest = max(each.horizon for each in ensembles)
+    values = [padded(each.values, longest) for each in ensembles]
+    return replace(
+        ensembles[0], values=np.concatenate(values), seeds=np.concatenate([each.seeds for each in ensembles])
+    )
+
+
+def padded(values: NDArray[np.float64], epochs: int) -> NDArray[np.float64]:
+    """Traces with NaN appended up to so many epochs."""
+    return np.pad(values, [(0, 0), (0, max(0, epochs - values.shape[1]))], constant_values=np.nan)
+
+
+def relative_variance(points: Sequence[Point]) -> float:
+    """Squared coefficient of variation of a single run, pooled over the points and an assumed value."""
+    known = [point for point in points if point.runs > 1]
+    weights = np.array([2.0, *(point.runs - 1 for point in known)])
+    squares = np.array([ASSUMED_CV**2, *(point.variance / point.mean**2 for point in known)])
+    return float(np.average(squares, weights=weights))
