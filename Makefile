@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench clean FORCE
+.PHONY: help demo test lint bench browser clean FORCE
 
 help: ## list these targets
 	@echo "Usage: make TARGET [PYTHON=python3.12]"
@@ -18,7 +18,7 @@ demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
 	@echo "Running the demonstration; its results go to the folder demo/."
 	@$(BIN)/stochreset demo --out demo
 
-test: lint ## check style and types, then run every test
+test: lint browser ## check style and types, then run every test
 	@echo "Running the tests ..."
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
 
@@ -28,6 +28,15 @@ lint: $(STAMP) ## check style and types only
 	@$(BIN)/python -m ruff format --check .
 	@echo "Checking types (mypy) ..."
 	@$(BIN)/python -m mypy
+
+# The tests of the HTML report drive Debian's chromium; where it cannot be had, they are skipped and say so.
+apt = DEBIAN_FRONTEND=noninteractive timeout 300 apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20
+browser: $(STAMP)
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Debian's chromium for the tests of the HTML report (100 MB to load, half a minute) ..."; \
+	  { $(apt) install -y chromium || { $(apt) update && $(apt) install -y chromium; }; } \
+	  >$(VENV)/chromium.log 2>&1 </dev/null || \
+	  echo "That failed, see $(VENV)/chromium.log; the tests in a browser will be skipped."; fi
 
 bench: $(STAMP) ## run the benchmark scripts of tests/benchmarks
 	@shopt -s nullglob; set -e; scripts=(tests/benchmarks/*.py); \

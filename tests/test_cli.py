@@ -290,7 +290,7 @@ def test_report_writes_figures_and_summary(run, runs_file, tmp_path):
     stems = {"traces_unperturbed", "survival_unperturbed", "relaxation", "ranking"}
     stems |= {f"{kind}_{name}" for kind in ("traces", "response") for name in PERTURBATIONS}
     expected = {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")}
-    expected |= {f"summary.{suffix}" for suffix in ("txt", "csv", "json")}
+    expected |= {f"summary.{suffix}" for suffix in ("txt", "csv", "json")} | {"report.html"}
     files = {path.name: path.read_bytes() for path in out_folder.iterdir()}
     assert files.keys() == expected
     for name, content in files.items():

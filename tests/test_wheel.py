@@ -68,7 +68,10 @@ def test_wheel_holds_the_three_packages_and_the_licence(wheel):
     assert {name.split("/")[0] for name in names} == {*PACKAGES, f"stochreset-{version}.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     sources = {
-        path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py")
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in (".py", ".css", ".js")
     }
     assert sources <= set(names)
 
