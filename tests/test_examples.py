@@ -8,6 +8,7 @@ import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 EXPECTED = {
+    "adaptive_perturbation.py": "adaptive: [",
     "lightning_callback.py": "the same weights at the end",
     "own_runs.py": "speed-up",
     "predict_from_one_period.py": "quasi-steady state",
@@ -17,6 +18,7 @@ EXPECTED = {
     "where_it_fails.py": "linear response refused",
 }
 ARGUMENTS = {
+    "adaptive_perturbation.py": ["figure.png"],
     "lightning_callback.py": [],
     "own_runs.py": ["runs.h5"],
     "predict_from_one_period.py": ["figure.png"],
@@ -25,7 +27,7 @@ ARGUMENTS = {
     "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
     "where_it_fails.py": ["figure.png"],
 }
-SIZE = {"resnet18_cifar10.py": "12"}
+SIZE = {"adaptive_perturbation.py": "1", "resnet18_cifar10.py": "12"}
 NEEDS = {"resnet18_cifar10.py": "torchvision", "lightning_callback.py": "lightning"}
 OUTPUT = {
     "own_runs.py": "runs.h5",

@@ -8,8 +8,8 @@ arXiv:2502.04121 (`import_published`). `training.provenance` records where a fil
 
 To train: a `Task` (data, network, optimizer, hardware) and a `TrainingStudy` (which runs of it), in
 `training.study`; units of work (`training.executors`) train blocks of runs (`training.blocks`). Perturbations for
-a training loop of your own: `Perturber` with `training.perturbations` and `training.protocols`. torch is
-imported when one of these is used.
+a training loop of your own: `Perturber` with `training.perturbations` and `training.protocols`, or `AdaptivePerturber`,
+which decides by the metric itself. torch is imported when one of these is used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,14 @@ from training.runs_file import describe, metrics, read_runs, read_study, write_r
 from training.runs_reader import RunsFileError
 
 if TYPE_CHECKING:
+    from training.adaptive_perturber import AdaptivePerturber
     from training.perturber import Perturber
     from training.study import StudyReport, TrainingStudy, Treatment, run_study
     from training.task import Hardware, Task
     from training.train import train_runs
 
 _LATER = {
+    "AdaptivePerturber": "training.adaptive_perturber",
     "Hardware": "training.task",
     "Perturber": "training.perturber",
     "StudyReport": "training.study",
@@ -40,6 +42,7 @@ _LATER = {
 """What needs torch, and where it is."""
 
 __all__ = [
+    "AdaptivePerturber",
     "ColumnRules",
     "Hardware",
     "ImportSummary",

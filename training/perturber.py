@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from training.perturbations import NetworkState, Perturbation
 from training.perturbations.state import Layout, check_alike, fresh_stack, stored_buffers
 from training.protocols import Protocol
 from training.streams import LAYERS, torch_seed
+
+Number = TypeVar("Number", int, float)
 
 SCHEDULED = ("lr", "momentum", "betas")
 """Settings of an optimizer that learning-rate schedules change; OneCycleLR and CyclicLR cycle the momentum too."""
@@ -99,7 +101,7 @@ class Perturber:
         self.scheduler, self.calibration = scheduler, calibration
         self._check_needs(factory)
         self.factory = _factory(self.network) if factory is None else factory
-        self.seed = _seed_of_first_process(model, int(seed))
+        self.seed = of_first_process(model, int(seed))
         self.layout = Layout.of(self.network)
         self.epoch = 0
         self.count = 0
@@ -306,10 +308,11 @@ def _process_group(model: nn.Module) -> Any:
     return None
 
 
-def _seed_of_first_process(model: nn.Module, seed: int) -> int:
+def of_first_process(model: nn.Module, value: Number) -> Number:
+    """The value that process 0 has, in all processes that train the model together."""
     if (group := _process_group(model)) is None:
-        return seed
-    shared = [seed]
+        return value
+    shared = [value]
     torch.distributed.broadcast_object_list(
         shared, src=torch.distributed.get_global_rank(group, 0), group=group
     )
