@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from stochreset.cli import analysis, demo, importing, report, simulating, training
+from stochreset.cli import analysis, demo, importing, optimizing, report, simulating, training
 
 app = typer.Typer(
     help="Would it finish sooner if perturbed now and then, how, and how often?",
@@ -23,6 +23,7 @@ app.command("predict")(analysis.predict)
 app.command("rank")(analysis.rank)
 app.command("report")(report.report)
 app.command("train")(training.train)
+app.command("optimize")(optimizing.optimize)
 app.command("demo")(demo.demo)
 app.command("simulate")(simulating.simulate)
 app.command("models")(simulating.models)

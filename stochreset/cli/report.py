@@ -34,8 +34,8 @@ def report(
     json: options.Json = False,
 ) -> None:
     """Write a page (report.html), figures (PNG and SVG) and a summary (text, CSV and JSON)."""
+    from stochreset.cli.html import parse_thresholds
     from stochreset.cli.reporting import analyse, write_report
-    from stochreset.html import parse_thresholds
     from training import read_study
 
     chosen = options.parse_measured(measured)
@@ -68,8 +68,8 @@ def write_page(
     from rich.console import Console
     from rich.progress import Progress
 
-    from stochreset.html import Source, default_thresholds, html_report, scan
-    from stochreset.html.thresholds import with_given
+    from stochreset.cli.html import Source, default_thresholds, html_report, scan
+    from stochreset.cli.html.thresholds import with_given
     from training import describe
 
     study, threshold = analysis.study, analysis.ranking.threshold

@@ -65,7 +65,7 @@ class Answer:
     verdict : {"perturb", "do_not_perturb", "undecided"}
         ``perturb`` where the confirmation shows a speed-up, its 95 % interval above 1.
     candidate : Candidate or None
-        The best one found; None where no run reached the threshold.
+        The best one found; None where no run reached the threshold, or none was perturbed.
     period : int or None
         Its best period, epochs.
     predicted : Estimate or None
@@ -132,7 +132,7 @@ class SearchResult:
 class Finding(NamedTuple):
     """What a search knows at one threshold before it is confirmed.
 
-    ``key`` is the best candidate and period measured, None where no run arrived.
+    ``key`` is the best candidate and period measured, None where no run arrived or none was perturbed.
     """
 
     key: Key | None
@@ -153,7 +153,8 @@ def find_answer(state: SearchState, threshold: float) -> Finding:
     """Best candidate and period by all that the search has measured, with the surrogate that says so."""
     priors = make_priors(state, threshold)
     surrogate, points = posterior(state, priors, threshold)
-    arrived = {key: point for key, point in points.items() if point.censored < point.runs}
+    reached = state.evidence.reached(threshold)
+    arrived = {key: point for key, point in points.items() if reached and point.censored < point.runs}
     return Finding(best_key(surrogate, arrived), surrogate, points, priors)
 
 
@@ -161,7 +162,7 @@ def compose(state: SearchState, threshold: float, found: Finding, confirmed: Con
     """Put the answer at one threshold into words."""
     curves, predicted = _curves(found), found.predicted()
     if found.key is None or predicted is None:
-        sentence = _nothing(state, threshold)
+        sentence = (_unmeasured if state.evidence.reached(threshold) else _nothing)(state, threshold)
         return Answer(threshold, "undecided", None, None, None, None, sentence, curves)
     candidate, period = found.key
     name = f"{candidate.name} every {period} epoch" + ("s" if period > 1 else "")
@@ -198,14 +199,17 @@ def _confirmed(state: SearchState, threshold: float, name: str, confirmed: Confi
     )
 
 
+def _unmeasured(state: SearchState, threshold: float) -> str:
+    return (
+        f"Nothing to recommend: no perturbed run tells when {threshold:g} is reached, after {state.spent:,d} epochs of "
+        f"the budget of {state.settings.budget:,d}; unperturbed runs do reach it. Give a larger budget."
+    )
+
+
 def _nothing(state: SearchState, threshold: float) -> str:
-    evidence = state.evidence
-    runs = [
-        each for each in (evidence.pilot, *evidence.branches.values(), *evidence.independent.values()) if each
-    ]
-    highest = state.environment.direction == "at_least"
-    pick = np.nanmax if highest else np.nanmin
-    best = float(pick([pick(each.values) for each in runs]))
+    runs = state.evidence.runs
+    pick = np.nanmax if state.environment.direction == "at_least" else np.nanmin
+    best = float(pick(np.concatenate([each.recorded.ravel() for each in runs])))
     count = sum(map(len, runs))
     longest = max(each.horizon for each in runs)
     return (

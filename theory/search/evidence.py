@@ -66,23 +66,47 @@ class Evidence:
         if key not in self.branches and key not in self.independent:
             return None
         period = key[1]
-        times = self._early(key, threshold)
-        early, alive = np.minimum(times, period), float(np.mean(times > period))
-        waiting = float(early.mean())
+        early, survived = self._early(key, threshold)
+        waiting, alive = float(early.mean()), float(survived.mean())
         tau, censored = self._residuals(key, threshold, horizon - period)
+        if not tau.size and alive > 0:
+            return self._all_early(key, threshold)
         if not tau.size:
             return Point(waiting, float(early.var()), early.size, 0)
         spread = float(tau.var(ddof=1)) if tau.size > 1 else float("nan")
         variance = alive**2 * spread + float(early.var()) + alive * (1 - alive) * float(tau.mean()) ** 2
         return Point(waiting + alive * float(tau.mean()), variance, tau.size, censored)
 
-    def _early(self, key: Key, threshold: float) -> Array:
-        """Passage times of the runs that tell how training starts: those that nothing selected."""
-        unselected = [self.independent.get(key)]
-        if self.pilot is not None and self.pilot.horizon > key[1]:
+    def reached(self, threshold: float) -> bool:
+        """Whether any run at all reached the threshold."""
+        return any(bool(runs.first_passage(threshold).observed.any()) for runs in self.runs)
+
+    @property
+    def runs(self) -> tuple[Ensemble, ...]:
+        """All ensembles, the pilot first."""
+        pilot = () if self.pilot is None else (self.pilot,)
+        return (*pilot, *self.branches.values(), *self.independent.values())
+
+    def _early(self, key: Key, threshold: float) -> tuple[Array, NDArray[np.bool_]]:
+        """Times up to the period, and who is alive at it, of the runs that nothing selected."""
+        period, unselected = key[1], [self.independent.get(key)]
+        if self.pilot is not None and self.pilot.horizon >= period:
             unselected.append(self.pilot)
-        times = [runs.first_passage(threshold).times for runs in unselected if runs is not None]
-        return np.concatenate(times)
+        samples = [runs.first_passage(threshold, period) for runs in unselected if runs is not None]
+        times = np.concatenate([sample.times for sample in samples])
+        return times, times + np.concatenate([sample.censored for sample in samples]) > period
+
+    def _all_early(self, key: Key, threshold: float) -> Point | None:
+        """Plain mean of independent runs that all arrived before the period, though others would not have.
+
+        Of what happens after the period they tell nothing, and the many runs of the pilot cannot stand in for it.
+        """
+        if key not in self.independent:
+            return None
+        times = self.independent[key].first_passage(threshold).times
+        return Point(
+            float(times.mean()), float(times.var(ddof=1)) if times.size > 1 else float("nan"), times.size, 0
+        )
 
     def _residuals(self, key: Key, threshold: float, horizon: int) -> tuple[Array, int]:
         """Times from the first perturbation of the runs alive at it, up to ``horizon``; how many did not arrive."""

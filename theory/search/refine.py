@@ -21,7 +21,7 @@ from theory.search.surrogate import Surrogate, fit_surrogate
 
 PROBES = 3
 """Rounds of probes of one candidate at most."""
-PRECISE = 0.1
+PRECISE = 0.2
 """A candidate has been probed enough when its mean residual time is known to this fraction."""
 SURELY = 2.0
 """Standard errors that make a difference sure."""
@@ -87,9 +87,10 @@ def _tau(state: SearchState, candidate: Candidate, threshold: float) -> tuple[fl
 def refine(state: SearchState, threshold: float, limit: int) -> None:
     """Measure where it promises most, until nothing promises enough or ``limit`` epochs are spent in all."""
     priors = make_priors(state, threshold)
+    exhausted: set[Key] = set()
     while (left := state.left(limit)) > 0:
         surrogate, points = posterior(state, priors, threshold)
-        chosen = _next(state, surrogate, points, left)
+        chosen = _next(state, surrogate, points, left, exhausted)
         if chosen is None:
             return
         key, why = chosen
@@ -97,7 +98,7 @@ def refine(state: SearchState, threshold: float, limit: int) -> None:
         if points:
             cap = int(np.ceil(CAP * min(point.mean for point in points.values()))) + key[1]
         if not state.measure("refine", key, state.settings.batch, why, cap):
-            priors = _without(priors, key)
+            exhausted.add(key)
 
 
 def posterior(
@@ -143,7 +144,7 @@ def best_key(surrogate: Surrogate, points: dict[Key, Point]) -> Key | None:
 
 
 def _next(
-    state: SearchState, surrogate: Surrogate, points: dict[Key, Point], left: int
+    state: SearchState, surrogate: Surrogate, points: dict[Key, Point], left: int, exhausted: set[Key]
 ) -> tuple[Key, str] | None:
     measured = [row for row, key in enumerate(surrogate.keys) if key in points]
     if measured:
@@ -157,17 +158,11 @@ def _next(
     periods = np.array([period for _, period in surrogate.keys])
     times = np.exp(surrogate.mean)
     cost = batch * np.maximum(1.0, np.minimum(times, CAP * np.exp(best) + periods))
-    worth = np.where((gain >= state.settings.gain) & (cost <= max(left, cost.min())), gain / cost, 0.0)
+    open_ = np.array([key not in exhausted for key in surrogate.keys])
+    affordable = cost <= max(left, np.min(cost, where=open_, initial=np.inf))
+    worth = np.where(open_ & affordable & (gain >= state.settings.gain), gain / cost, 0.0)
     row = int(np.argmax(worth))
     if not worth[row] > 0:
         return None
     why = f"may shorten the mean by {gain[row]:.1%} for about {cost[row]:.0f} epochs"
     return surrogate.keys[row], why
-
-
-def _without(priors: dict[Candidate, Prior], key: Key) -> dict[Candidate, Prior]:
-    """Priors without a period of which no more runs are to be had."""
-    candidate, period = key
-    old = priors[candidate]
-    keep = old.periods != period
-    return {**priors, candidate: Prior(old.periods[keep], old.log_mean[keep], old.width[keep], old.response)}

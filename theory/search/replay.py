@@ -103,12 +103,16 @@ class ReplayEnvironment(Environment):
         """Mean of min(T, horizon) of all recorded runs of each perturbation and period, epochs."""
         return {
             (str(each.perturbation), int(each.period or 0)): float(each.first_passage(threshold).times.mean())
-            for each in self.study.perturbed
+            for each in self._grid()
         }
 
     def grid_epochs(self) -> int | None:
         """Epochs of all recorded perturbed runs, each up to its first passage."""
-        return int(sum(each.first_passage(self.goal).times.sum() for each in self.study.perturbed))
+        return int(sum(each.first_passage(self.goal).times.sum() for each in self._grid()))
+
+    def _grid(self) -> list[Ensemble]:
+        """Perturbed runs, without those that branch off at another epoch than their period."""
+        return [each for each in self.study.perturbed if each.first is None]
 
 
 def _until_passage(ensemble: Ensemble, goal: float) -> NDArray[np.float64]:

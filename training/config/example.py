@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 EXAMPLE = """\
-# A training study for `stochreset train`: small networks on the handwritten digits of scikit-learn, without
-# perturbations and under shrink and perturb. All values of unperturbed training are the defaults, except where
-# the comment says "needed"; lines that are commented out have no default.
+# A training study for `stochreset train`, and with the table [optimize] for `stochreset optimize`: small networks
+# on the handwritten digits of scikit-learn, without perturbations and under shrink and perturb. All values of
+# unperturbed training are the defaults, except where the comment says "needed"; lines that are commented out have
+# no default.
 
 epochs = 160                      # of each run; needed
 seeds = 200                       # needed: 0 to 199; or [3, 5, 8]; or {first = 100, count = 50}
@@ -75,6 +76,19 @@ once = [30]                       # a single perturbation
 name = "both"
 parts = [{kind = "shrink_perturb", shrink = 0.5}, {kind = "warm_restart"}]   # one after the other, at once
 period = 20
+
+# `stochreset optimize` tries each perturbation above at the periods given here; a parameter of theirs may then be a
+# list of numbers to try, such as shrink = [0.4, 0.6].
+[optimize]
+thresholds = [93.0]               # to reach, each with an answer of its own; needed
+budget = 8000                     # epochs, in all; needed
+# periods = [5, 10, 20, 40]       # to try; default: 1, 2, 3, 5, 7, 10, ... up to half the epochs
+confirm_share = 0.5               # of the budget, for fresh runs that confirm the answer
+pilot_share = 0.4                 # of the rest, for unperturbed runs
+batch = 1                         # runs of one measurement
+precision = 0.1                   # of the speed-up
+gain = 0.002                      # a measurement must promise to shorten the mean by this fraction
+seed = 0
 
 [executor]                        # or, at the top of the file, executor = "processes:2"
 kind = "in-process"               # or processes, gpus, dask, slurm, submitit-local

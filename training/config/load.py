@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,17 @@ from training.study.settings import TrainingStudy
 from training.task import SECONDS, Hardware, Task
 
 MOST_BYTES = 1_000_000
-TABLES = ("data", "network", "optimizer", "schedule", "training", "hardware", "perturbation", "executor")
+TABLES = (
+    "data",
+    "network",
+    "optimizer",
+    "schedule",
+    "training",
+    "hardware",
+    "perturbation",
+    "optimize",
+    "executor",
+)
 METRICS = ("test_accuracy", "train_accuracy", "test_loss", "train_loss", SECONDS)
 TRAINING = {"batch_size": int, "drop_last": bool, "loss": choice(["auto", *LOSSES])}
 STUDY = {
@@ -49,13 +60,24 @@ def load_study(path: str | os.PathLike[str]) -> TrainingStudy:
     ConfigError
         With a line for each problem: file, line, table, key, what is wrong, and what would be right.
     """
+    root, study = read_file(path, needed=["epochs", "seeds"])
+    planned = read_treatments(root)
+    if study is not None:
+        study = _with_treatments(study, planned)
+    root.source.check()
+    if study is None:
+        raise ConfigError([f"{os.fspath(path)}: cannot be read as a study"])
+    return study
+
+
+def read_file(path: str | os.PathLike[str], needed: Sequence[str]) -> tuple[Table, TrainingStudy | None]:
+    """Return the file as a table, and its study without treatments; None, with complaints, where it is not sound."""
     file = os.fspath(path)
     text = _read_text(file)
     root = Table(_parse(file, text), Source(file, Lines(text)))
-    _check_top(root)
+    _check_top(root, needed)
     task = _read_task(root)
     seeds = read_seeds(root) if "seeds" in root.values else None
-    planned = read_treatments(root)
     executor = read_executor(root)
     # Stand-ins for what is not sound, so that the rest is checked too.
     given = {
@@ -67,11 +89,7 @@ def load_study(path: str | os.PathLike[str]) -> TrainingStudy:
     study = root.build(TrainingStudy, STUDY, given)
     if study is not None:
         _check_metric(root, study)
-        study = _with_treatments(study, planned)
-    root.source.check()
-    if study is None:
-        raise ConfigError([f"{file}: cannot be read as a study"])
-    return study
+    return root, study
 
 
 def _read_text(file: str) -> str:
@@ -113,14 +131,14 @@ def _parse(file: str, text: str) -> dict[str, Any]:
         raise ConfigError([printable(f"{file}{where}: is not TOML: {message}")]) from None
 
 
-def _check_top(root: Table) -> None:
+def _check_top(root: Table, needed: Sequence[str]) -> None:
     known = [*dict.fromkeys(["epochs", "seeds", *STUDY]), *TABLES]
     for name in [name for name, value in root.values.items() if name not in known and _is_table(value)]:
         titles = ", ".join("[[perturbation]]" if each == "perturbation" else f"[{each}]" for each in TABLES)
         near = did_you_mean(name, TABLES).replace("mean ", "mean [").replace("?", "]?")
         root.complain(f"the file has no table [{name}]; {near}It has: {titles}", name)
         del root.values[name]
-    root.check_keys(known, ["epochs", "seeds"])
+    root.check_keys(known, needed)
     for name in ("data", "network"):
         if name not in root.values:
             root.complain(f"the file lacks the table [{name}]")

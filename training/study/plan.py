@@ -42,6 +42,10 @@ class WorkUnit:
         At which epoch they do.
     branches : tuple of int
         Epochs after which the state is kept for others to branch off.
+    label : str
+        Name of the unit, where it is not that of its ensemble and number.
+    trunk_stops : bool
+        Whether the runs that it branches off end at the threshold where these do.
     """
 
     folder: Path
@@ -52,6 +56,8 @@ class WorkUnit:
     trunk: int | None = None
     branch_epoch: int | None = None
     branches: tuple[int, ...] = ()
+    label: str = ""
+    trunk_stops: bool = True
 
     @property
     def group(self) -> str:
@@ -61,7 +67,7 @@ class WorkUnit:
     @property
     def name(self) -> str:
         """Name of the unit, usable as that of a file."""
-        return unit_name(self.group, self.number)
+        return self.label or unit_name(self.group, self.number)
 
     @property
     def protocol(self) -> Protocol:
@@ -98,8 +104,8 @@ class WorkUnit:
 
     @cached_property
     def trunk_fingerprint(self) -> str:
-        """Fingerprint of the settings that unperturbed runs depend on."""
-        return fingerprint(self.study)
+        """Fingerprint of the settings that unperturbed runs depend on, however long they are."""
+        return _digest([fingerprint(self.study), self._stop if self.trunk_stops else None])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -108,7 +114,12 @@ class WorkUnit:
         rest = None
         if treatment is not None:
             rest = [treatment.name, treatment.perturbation.settings(), treatment.protocol.settings()]
-        return _digest([self.trunk_fingerprint, list(self.seeds), rest])
+        return _digest([fingerprint(self.study), self._stop, self.study.epochs, list(self.seeds), rest])
+
+    @property
+    def _stop(self) -> list[Any] | None:
+        study = self.study
+        return [study.metric, study.threshold] if study.stop_at_threshold else None
 
 
 def plan_units(study: TrainingStudy, folder: Path) -> list[WorkUnit]:
@@ -141,15 +152,14 @@ def plan_units(study: TrainingStudy, folder: Path) -> list[WorkUnit]:
 
 
 def fingerprint(study: TrainingStudy) -> str:
-    """Fingerprint of the settings that all runs of a study depend on."""
+    """Fingerprint of the settings that the training of all runs of a study depends on."""
     task = study.task
     # Data of one's own by their contents; where and how to compute does not make other runs.
     settings = describe(replace(task, hardware=replace(task.hardware, device="auto", concurrent=1)))
     if not isinstance(task.data, Data):
         settings["data"].pop("cache", None)
         settings["data"].pop("download", None)
-    stop = [study.metric, study.threshold] if study.stop_at_threshold else None
-    return _digest([settings, study.epochs, stop])
+    return _digest(settings)
 
 
 def without_executor(study: TrainingStudy) -> TrainingStudy:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from theory.files import replace_file
@@ -18,6 +14,7 @@ from training.executors import ExecutorSettings, Unit, parse_executor, run_units
 from training.provenance import provenance
 from training.run_group import RunGroup
 from training.runs_file import write_runs
+from training.study.interruption import sigterm_as_ctrl_c
 from training.study.plan import WorkUnit, plan_units, without_executor
 from training.study.progress import study_bar
 from training.study.settings import TrainingStudy
@@ -94,27 +91,42 @@ def run_study(
     if root.exists() and not root.is_dir():
         raise StudyError(f"`folder` {root} is a file; give the name of a folder")
     root.mkdir(parents=True, exist_ok=True)
-    chosen = study.executor if executor is None else executor
-    settings = parse_executor(chosen) if isinstance(chosen, str) else chosen
-    if settings.kind in ("slurm", "submitit-local"):
-        settings = replace(settings, log_folder=str(root.absolute() / settings.log_folder))
+    settings = executor_for(root, study.executor if executor is None else executor)
     units = plan_units(without_executor(study), root)
     for unit in units:
         if unit.shard.exists():
             read_finished(unit)
     replace_file(root / "study.json", json.dumps(describe(study), indent=1, default=str).encode())
-    with _sigterm_as_ctrl_c(), study_bar(units, progress):
-        reports = _train(units, settings)
-    return _gather(study, units, reports, root)
+    return _gather(study, units, train_units(units, settings, progress), root)
 
 
-def _train(units: Sequence[WorkUnit], settings: ExecutorSettings) -> list[UnitReport]:
+def executor_for(root: Path, chosen: str | ExecutorSettings) -> ExecutorSettings:
+    """Settings of an executor whose logs lie in the folder of a study."""
+    settings = parse_executor(chosen) if isinstance(chosen, str) else chosen
+    if settings.kind in ("slurm", "submitit-local"):
+        return replace(settings, log_folder=str(root.absolute() / settings.log_folder))
+    return settings
+
+
+def train_units(
+    units: Sequence[WorkUnit], settings: ExecutorSettings, progress: bool = False
+) -> list[UnitReport]:
+    """Train those of the units that are not finished, each after the one that it branches off, if that is among them.
+
+    Raises
+    ------
+    StudyError
+        If some units failed; what is done stays done.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM; the units under way have been saved at the end of their epoch.
+    """
     trunks = {unit.number: unit.name for unit in units if unit.treatment is None}
-    jobs = [
-        Unit(unit.name, do_unit, (unit,), () if unit.trunk is None else (trunks[unit.trunk],))
-        for unit in units
-    ]
-    outcomes = run_units(jobs, settings)
+    jobs = []
+    for unit in units:
+        trunk = None if unit.treatment is None or unit.trunk is None else trunks.get(unit.trunk)
+        jobs.append(Unit(unit.name, do_unit, (unit,), () if trunk is None else (trunk,)))
+    with sigterm_as_ctrl_c(), study_bar(units, progress):
+        outcomes = run_units(jobs, settings)
     failed = [outcome for outcome in outcomes.values() if outcome.status == "failed"]
     if failed:
         done = sum(outcome.status == "done" for outcome in outcomes.values())
@@ -151,20 +163,3 @@ def _gather(
         epochs_now=sum(report.trained_now for report in reports),
         **cost,
     )
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM end a study as Ctrl-C does, so that its workers can save their state."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -7,8 +7,8 @@ policy forbids every request. `page` puts it together from the sections in `evid
 
 from __future__ import annotations
 
-from stochreset.html.page import Source, html_report
-from stochreset.html.scan import Position, scan
-from stochreset.html.thresholds import default_thresholds, parse_thresholds
+from stochreset.cli.html.page import Source, html_report
+from stochreset.cli.html.scan import Position, scan
+from stochreset.cli.html.thresholds import default_thresholds, parse_thresholds
 
 __all__ = ["Position", "Source", "default_thresholds", "html_report", "parse_thresholds", "scan"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stochreset.html.markup import Html, element, table
+from stochreset.cli.html.markup import Html, element, table
 
 
 def bar(value: float, largest: float) -> Html:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stochreset.html.bars import bar
-from stochreset.html.markup import Html, element, section, table
-from stochreset.html.record import SearchRecord, number, recorded
-from stochreset.html.search import search_share
+from stochreset.cli.html.bars import bar
+from stochreset.cli.html.markup import Html, element, section, table
+from stochreset.cli.html.record import SearchRecord, number, recorded
+from stochreset.cli.html.search import search_share
 from theory import Study
 
 

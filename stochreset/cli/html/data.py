@@ -10,8 +10,8 @@ import numpy as np
 
 from stochreset.cli import documents, tables
 from stochreset.cli.documents import predict_document, rank_document
+from stochreset.cli.html.scan import Position
 from stochreset.cli.reporting import Analysis
-from stochreset.html.scan import Position
 from theory import Study, kaplan_meier
 
 POINTS = 400

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from stochreset.cli import tables
+from stochreset.cli.html.data import PREDICTION_COLUMNS, RANKING_COLUMNS, prediction_rows, ranking_rows
+from stochreset.cli.html.markup import Html, element, section, table
+from stochreset.cli.html.svg import figure
 from stochreset.cli.reporting import Analysis, figures
-from stochreset.html.data import PREDICTION_COLUMNS, RANKING_COLUMNS, prediction_rows, ranking_rows
-from stochreset.html.markup import Html, element, section, table
-from stochreset.html.svg import figure
 from theory import Confirmation, Optimum
 
 

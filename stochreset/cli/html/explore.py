@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stochreset.cli import tables
-from stochreset.html.data import PREDICTION_COLUMNS, RANKING_COLUMNS, VALIDITY
-from stochreset.html.markup import Html, element, section, table
-from stochreset.html.scan import RESAMPLES, Position
+from stochreset.cli.html.data import PREDICTION_COLUMNS, RANKING_COLUMNS, VALIDITY
+from stochreset.cli.html.markup import Html, element, section, table
+from stochreset.cli.html.scan import RESAMPLES, Position
 from theory import Study
 
 LEGEND = (

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from stochreset.cli.html.cost import cost_section
+from stochreset.cli.html.data import page_data
+from stochreset.cli.html.evidence import evidence_section
+from stochreset.cli.html.explore import explore_section
+from stochreset.cli.html.markup import Html, element, embedded_json, join
+from stochreset.cli.html.record import SearchRecord, search_record
+from stochreset.cli.html.scan import Position
+from stochreset.cli.html.search import answers_section, steps_section
+from stochreset.cli.html.settings import settings_section
 from stochreset.cli.reporting import Analysis, headline
-from stochreset.html.cost import cost_section
-from stochreset.html.data import page_data
-from stochreset.html.evidence import evidence_section
-from stochreset.html.explore import explore_section
-from stochreset.html.markup import Html, element, embedded_json, join
-from stochreset.html.record import SearchRecord, search_record
-from stochreset.html.scan import Position
-from stochreset.html.search import answers_section, steps_section
-from stochreset.html.settings import settings_section
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ def policy(script: str) -> str:
 
 def resource(name: str) -> str:
     """Text of a file that comes with this package."""
-    return resources.files("stochreset.html").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("stochreset.cli.html").joinpath(name).read_text(encoding="utf-8")
 
 
 def _head(title: str, security: str) -> Html:

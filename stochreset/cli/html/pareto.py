@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stochreset.html.record import number
+from stochreset.cli.html.record import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

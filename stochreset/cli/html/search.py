@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from stochreset.cli import tables
-from stochreset.html.bars import bars_table
-from stochreset.html.markup import Html, element, join, section, table
-from stochreset.html.pareto import pareto_points, plot_pareto
-from stochreset.html.record import SearchRecord, number, text
-from stochreset.html.svg import figure
+from stochreset.cli.html.bars import bars_table
+from stochreset.cli.html.markup import Html, element, join, section, table
+from stochreset.cli.html.pareto import pareto_points, plot_pareto
+from stochreset.cli.html.record import SearchRecord, number, text
+from stochreset.cli.html.svg import figure
 
 MISSING = "—"
 VERDICTS = {"perturb": "perturb", "do_not_perturb": "do not perturb", "undecided": "undecided"}

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
-from stochreset.html.markup import Html, element, section
-from stochreset.html.record import recorded, text
+from stochreset.cli.html.markup import Html, element, section
+from stochreset.cli.html.record import recorded, text
 
 PACKAGES = ("stochreset", "numpy", "scipy", "h5py")
 ELSEWHERE = ("optimize", "imported", "command", "epochs_trained", "epochs_independent")

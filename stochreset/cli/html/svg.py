@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from stochreset.html.markup import Html, element
+from stochreset.cli.html.markup import Html, element
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
