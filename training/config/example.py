@@ -77,8 +77,8 @@ name = "both"
 parts = [{kind = "shrink_perturb", shrink = 0.5}, {kind = "warm_restart"}]   # one after the other, at once
 period = 20
 
-# `stochreset optimize` tries each perturbation above at the periods given here; a parameter of theirs may then be a
-# list of numbers to try, such as shrink = [0.4, 0.6].
+# `stochreset optimize` tries each perturbation above at the periods given here. A parameter of a perturbation may then
+# be a list of numbers, each of which is tried.
 [optimize]
 thresholds = [93.0]               # to reach, each with an answer of its own; needed
 budget = 8000                     # epochs, in all; needed

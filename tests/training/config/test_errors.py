@@ -8,7 +8,7 @@ pytest.importorskip("torch", reason="studies train with torch, of the optional e
 
 from training.config import ConfigError, load_study  # noqa: E402
 
-TABLES = "[data], [network], [optimizer], [schedule], [training], [hardware], [[perturbation]], [executor]"
+TABLES = "[data], [network], [optimizer], [schedule], [training], [hardware], [[perturbation]], [optimize], [executor]"
 TOP = [
     (
         "epoch = 3",

@@ -1,0 +1,95 @@
+"""``stochreset optimize`` as a user meets it."""
+
+import json
+
+import pytest
+
+pytest.importorskip("torch", reason="the trainer needs the optional extra `training`")
+pytest.importorskip("sklearn", reason="the digits come with scikit-learn, of the optional extra `training`")
+
+from stochreset.cli import main  # noqa: E402
+
+CONFIG = """
+epochs = 40
+metric = "test_accuracy"
+block_size = 4
+
+[data]
+kind = "digits"
+train_images = 60
+
+[network]
+kind = "mlp"
+hidden = [8]
+
+[training]
+batch_size = 10
+
+[[perturbation]]
+kind = "shrink_perturb"
+shrink = [0.3, 0.6]
+
+[optimize]
+thresholds = [70.0]
+budget = 1500
+batch = 3
+periods = [2, 5, 10, 20]
+"""
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run the command line in a folder of its own: exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "search.toml").write_text(CONFIG, encoding="utf-8")
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return stopped.value.code, captured.out, captured.err
+
+    return call
+
+
+def test_from_configuration_to_answer(run, tmp_path):
+    code, out, _ = run("optimize", "search.toml", "--dry-run")
+    assert code == 0 and not (tmp_path / "search-optimized").exists()
+    assert "the best of 8 points" in out and "in all       1,500" in out
+    assert "A grid of all points with 20 runs each would cost up to 6,400." in out
+
+    code, out, err = run("optimize", "search.toml")
+    assert code == 0
+    # The answer comes first; the steps are progress.
+    assert out.startswith(("Use shrink_perturb shrink=", "Do not perturb"))
+    assert "Cost: " in out and " pilot " in err and " confirm " in err
+    folder = tmp_path / "search-optimized"
+    assert {"runs.h5", "confirmation.h5", "answer.json", "report.html"} <= {
+        each.name for each in folder.iterdir()
+    }
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert out.splitlines()[0].split(":")[0] in page
+
+    code, again, _ = run("optimize", "search.toml", "--json")
+    assert code == 0 and json.loads(again) == json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "`CONFIG.toml` is needed; `stochreset optimize --example > search.toml`"),
+        (("absent.toml",), "absent.toml: there is no such file"),
+        (("search.toml", "--budget", "60"), "`budget` 60 leaves 30 epochs for the search"),
+        (("search.toml", "--executor", "cloud"), "`--executor`"),
+    ],
+)
+def test_mistakes(run, arguments, message):
+    code, out, err = run("optimize", *arguments)
+    assert code == 2 and not out and message in err
+
+
+def test_a_hopeless_threshold_says_what_is_missing(run, tmp_path):
+    (tmp_path / "high.toml").write_text(CONFIG.replace("70.0", "100.0"), encoding="utf-8")
+    code, out, _ = run("optimize", "high.toml", "--budget", "700")
+    assert code == 0 and out.startswith("Nothing to recommend: none of")
+    assert "the best value was" in out
