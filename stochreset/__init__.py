@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from stochreset.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from stochreset.autoregression import Autoregression
     from stochreset.paths import Trajectory, trajectories
     from stochreset.perturbations import Kick, NewCycle, PartialReset, Reset, ShrinkPerturb, SwitchPotential
     from stochreset.plateaus import PlateauMixture
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     from stochreset.sample_file import read_sample, write_sample
     from stochreset.simulation import SimulatedSample, simulate
     from stochreset.streaming import PassageSummary, summarize
+    from stochreset.toy_environment import ToyEnvironment
     from stochreset.traces import record
 
 __all__ = [
+    "Autoregression",
     "Brownian",
     "CTRW",
     "DoubleWell",
@@ -67,6 +70,7 @@ __all__ = [
     "SimulatedSample",
     "Sphere",
     "SwitchPotential",
+    "ToyEnvironment",
     "Trajectory",
     "Uniform",
     "read_sample",
@@ -78,6 +82,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "stochreset.autoregression": ("Autoregression",),
     "stochreset.perturbations": (
         "Kick",
         "NewCycle",
@@ -115,6 +120,7 @@ _HOMES = {
     "stochreset.paths": ("Trajectory", "trajectories"),
     "stochreset.sample_file": ("read_sample", "write_sample"),
     "stochreset.simulation": ("SimulatedSample", "simulate"),
+    "stochreset.toy_environment": ("ToyEnvironment",),
     "stochreset.traces": ("record",),
     "stochreset.streaming": ("PassageSummary", "summarize"),
 }

@@ -130,7 +130,7 @@ class PlateauMixture:
         _check_counts(runs=runs, epochs=epochs, period=period)
         seeds = np.random.default_rng(seed).integers(np.iinfo(np.int64).max, size=runs)
         return Ensemble(
-            self._traces(seeds, epochs, period),
+            self.traces(seeds, epochs, period),
             seeds,
             perturbation=None if period is None else perturbation,
             period=period,
@@ -153,7 +153,7 @@ class PlateauMixture:
         # In batches, so that the memory needed does not grow with the number of runs.
         for first in range(0, runs, BATCH):
             part = slice(first, first + BATCH)
-            hit = self._traces(seeds[part], horizon, period) >= threshold
+            hit = self.traces(seeds[part], horizon, period) >= threshold
             arrived[part] = hit.any(axis=1)
             times[part] = np.where(arrived[part], hit.argmax(axis=1) + 1, horizon)
         return PassageSample(times, ~arrived)
@@ -186,13 +186,32 @@ class PlateauMixture:
         _check_threshold(threshold)
         return laws.mean(self, threshold, period)
 
-    def _traces(self, seeds: NDArray[np.int64], epochs: int, period: int | None) -> NDArray[np.float64]:
+    @property
+    def unperturbed_law(self) -> tuple[float, ...]:
+        """All that decides how runs go without perturbation."""
+        return self.plateau_mean, self.plateau_spread, self.noise, self.depth, self.relaxation_time
+
+    def traces(
+        self,
+        seeds: NDArray[np.int64],
+        epochs: int,
+        period: int | None = None,
+        *,
+        later: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Traces of the runs of these seeds, shape (runs, epochs).
+
+        With ``later`` their random numbers from the first perturbation on come from these seeds: runs that
+        branch off the same history and then differ.
+        """
         period = epochs if period is None else period
         traces = np.empty((len(seeds), epochs))
         levels = np.empty((len(seeds), -(-epochs // period)))
         for run, run_seed in enumerate(seeds):
             # A pair for every epoch, so that neither the period nor the number of epochs shifts the stream.
             normals = np.random.default_rng(run_seed).standard_normal((epochs, 2))
+            if later is not None:
+                normals[period:] = np.random.default_rng(later[run]).standard_normal((epochs, 2))[period:]
             traces[run], levels[run] = normals[:, 0], normals[::period, 1]
         traces *= self.noise
         for cycle in range(levels.shape[1]):

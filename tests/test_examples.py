@@ -11,6 +11,7 @@ EXPECTED = {
     "adaptive_perturbation.py": "adaptive: [",
     "lightning_callback.py": "the same weights at the end",
     "own_runs.py": "speed-up",
+    "own_training_loop.py": "81.5",
     "predict_from_one_period.py": "quasi-steady state",
     "qss_error.py": "linear response",
     "resnet18_cifar10.py": "trained 8 epochs for 12: unperturbed, shrink_perturb:1, partial_reset:1",
@@ -21,13 +22,14 @@ ARGUMENTS = {
     "adaptive_perturbation.py": ["figure.png"],
     "lightning_callback.py": [],
     "own_runs.py": ["runs.h5"],
+    "own_training_loop.py": [],
     "predict_from_one_period.py": ["figure.png"],
     "qss_error.py": ["figure.png"],
     "resnet18_cifar10.py": ["study", "random"],
     "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
     "where_it_fails.py": ["figure.png"],
 }
-SIZE = {"adaptive_perturbation.py": "1", "resnet18_cifar10.py": "12"}
+SIZE = {"adaptive_perturbation.py": "1", "own_training_loop.py": "700", "resnet18_cifar10.py": "12"}
 NEEDS = {"resnet18_cifar10.py": "torchvision", "lightning_callback.py": "lightning"}
 OUTPUT = {
     "own_runs.py": "runs.h5",

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from stochreset.html import default_thresholds, parse_thresholds
-from stochreset.html.markup import Html, element, embedded_json, safe
-from stochreset.html.pareto import pareto_points
-from stochreset.html.record import SearchRecord
-from stochreset.html.search import answers_section, steps_section
-from stochreset.html.settings import commands
-from stochreset.html.svg import inline_svg
+from stochreset.cli.html import default_thresholds, parse_thresholds
+from stochreset.cli.html.markup import Html, element, embedded_json, safe
+from stochreset.cli.html.pareto import pareto_points
+from stochreset.cli.html.record import SearchRecord
+from stochreset.cli.html.search import answers_section, steps_section
+from stochreset.cli.html.settings import commands
+from stochreset.cli.html.svg import inline_svg
 from theory import Ensemble, Study
 from training import read_study
 
@@ -80,7 +80,7 @@ JUNK = (None, 3, "text", [], {}, [1, None, "x", {}], {"value": "x"}, {"a": None}
 
 @pytest.mark.parametrize("junk", JUNK, ids=repr)
 def test_any_part_of_the_record_may_be_missing_or_odd(junk, monkeypatch):
-    monkeypatch.setattr("stochreset.html.search.figure", lambda *_: Html("<figure></figure>"))
+    monkeypatch.setattr("stochreset.cli.html.search.figure", lambda *_: Html("<figure></figure>"))
     whole = [dict(SEARCH, **{key: junk}) for key in SEARCH]
     whole += [{key: value for key, value in SEARCH.items() if key != left_out} for left_out in SEARCH]
     for part in ("answers", "steps"):

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from stochreset.html.record import search_record
+from stochreset.cli.html.record import search_record
 from theory import Ensemble, Study, rank, relaxation
 from training import read_study
 
@@ -232,8 +232,8 @@ def test_thresholds_without_an_answer_say_so(data, page):
 
 
 def test_a_perturbation_that_cannot_be_analysed_is_left_out(tmp_path, runs_file):
+    from stochreset.cli.html import scan
     from stochreset.cli.reporting import analyse
-    from stochreset.html import scan
 
     study = read_study(runs_file)
     gone = Ensemble(np.full((20, 80), 95.0), np.arange(20), study.unperturbed.metric, "at_least", "gone", 10)

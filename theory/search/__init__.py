@@ -8,6 +8,7 @@ recorded runs, to measure how good a search is; `theory.search.baselines` are th
 from theory.search.answer import Answer, Curve, SearchResult
 from theory.search.confirming import Confirmed, speed_up
 from theory.search.environment import Candidate, Environment
+from theory.search.own_loop import OwnLoop
 from theory.search.replay import ReplayEnvironment
 from theory.search.search import search
 from theory.search.settings import SearchSettings
@@ -19,6 +20,7 @@ __all__ = [
     "Confirmed",
     "Curve",
     "Environment",
+    "OwnLoop",
     "ReplayEnvironment",
     "SearchResult",
     "SearchSettings",

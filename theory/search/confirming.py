@@ -1,17 +1,16 @@
 r"""Confirming an answer by fresh runs: perturbed as recommended, and unperturbed.
 
 The speed-up is the ratio of the two means of min(T, horizon), from these runs alone, so that it is not the best of
-many that were looked at. By the delta method the logarithm of the ratio has the variance
+many that were looked at. Its interval is the central one of the Bayesian bootstrap over runs (see
+`theory.bootstrap`), which follows the skewness of the means: where few unperturbed runs arrive, their mean is more
+often far too high than far too low.
 
-.. math:: v = s_0^2 / (n_0 m_0^2) + s_1^2 / (n_1 m_1^2),
+Where unperturbed runs have not arrived by the horizon, few or none may have arrived at all, and the sample then hides
+that others would have. Half a run that arrives at a time uniform between 0 and the horizon takes part in the
+bootstrap, not in the estimate: the weight of Jeffreys' prior for a proportion.
 
-and the interval takes Student's quantile with the degrees of freedom of Welch and Satterthwaite. Runs are added where
-they reduce v most per epoch, v_i / (n_i c_i) with c_i the cost of a run.
-
-Where unperturbed runs have not arrived by the horizon, few or none may have arrived at all, and their sample variance
-then hides that others would have. Half a run that arrives at a time uniform between 0 and the horizon is counted in the
-variance, not in the mean: the weight of Jeffreys' prior for a proportion. For the same reason neither side gets many
-more runs than the other: the variance of the smaller one would be known too badly.
+Runs are added where they reduce the variance v_i of the logarithm of a mean most per epoch, v_i / (n_i m_i), but
+neither side gets many more than the other: the variance of the smaller one would be known too badly.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
-from theory.estimates import LEVEL, Estimate
+from theory.bootstrap import percentile_interval
+from theory.estimates import Estimate
 from theory.passages import PassageSample
 from theory.search.evidence import Key, joined
 from theory.search.state import SearchState, Step
@@ -36,7 +35,8 @@ MORE = 0.25
 BALANCE = 1.5
 """One side has at most so many times the runs of the other."""
 PSEUDO = 0.5
-"""Weight of the run that is counted in the variance where some have not arrived."""
+"""Weight of the run that takes part in the bootstrap where some have not arrived."""
+RESAMPLES = 2000
 
 Array = NDArray[np.float64]
 
@@ -70,24 +70,17 @@ def speed_up(perturbed: PassageSample, unperturbed: PassageSample, horizon: int)
     Parameters
     ----------
     perturbed, unperturbed : PassageSample
-        Times in epochs; a run that was seen up to the horizon may be censored there.
+        Times in epochs; a run that is censored, at the horizon or where it diverged, counts as not arrived by then.
     horizon : int
         Epochs.
     """
-    sides = [_Side.of(sample, horizon) for sample in (perturbed, unperturbed)]
-    kicked, free = sides
-    ratio = free.mean / kicked.mean
-    parts = np.array([side.relative_variance for side in sides])
-    freedom = (
-        parts.sum() ** 2 / np.sum(parts**2 / np.array([side.runs - 1 for side in sides]))
-        if parts.sum()
-        else 1.0
-    )
-    error = float(np.sqrt(parts.sum()))
+    rng = np.random.default_rng(0)
+    kicked, free = (_Side.of(sample, horizon) for sample in (perturbed, unperturbed))
+    means, alone = kicked.resampled(horizon, rng), free.resampled(horizon, rng)
     return Confirmed(
-        mean=kicked.estimate(),
-        unperturbed=free.estimate(),
-        speedup=_log_estimate(ratio, error, float(freedom)),
+        mean=_estimate(kicked.mean, means, kicked.censored > 0),
+        unperturbed=_estimate(free.mean, alone, free.censored > 0),
+        speedup=_estimate(free.mean / kicked.mean, alone / means),
         runs=(kicked.runs, free.runs),
         censored=(kicked.censored, free.censored),
     )
@@ -100,12 +93,14 @@ def confirm_answer(state: SearchState, key: Key, threshold: float, budget: int) 
     """
     horizon, end = state.environment.horizon, state.spent + budget
     sides = (_Fresh(state, key), _Fresh(state, None))
-    costs = [side.cost() for side in sides]
-    first = min(FIRST_RUNS, int(budget / sum(costs)))
-    if first < FEWEST_RUNS:
+    sizes = range(FEWEST_RUNS, FIRST_RUNS + 1)
+    first = max((size for size in sizes if sum(side.price(size) for side in sides) <= budget), default=0)
+    if not first:
         return None
     for side in sides:
-        side.grow(first, "fresh runs, none of which was seen before")
+        # The perturbed runs may have cost more than was expected.
+        affordable = int((end - state.spent) / side.cost()) + len(side)
+        side.grow(max(FEWEST_RUNS, min(first, affordable)), "fresh runs, none of which was seen before")
     while all(len(side) >= 2 for side in sides):
         samples = [side.sample(threshold) for side in sides]
         found = speed_up(samples[0], samples[1], horizon)
@@ -113,7 +108,7 @@ def confirm_answer(state: SearchState, key: Key, threshold: float, budget: int) 
         if chosen is None or found.speedup.high <= found.speedup.value * (1 + state.settings.precision):
             return found
         size = len(sides[chosen])
-        more = min(int(np.ceil(MORE * size)), int((end - state.spent) / costs[chosen]))
+        more = min(int(np.ceil(MORE * size)), int((end - state.spent) / sides[chosen].cost()))
         if more < 1:
             return found
         sides[chosen].grow(size + more, "the interval of the speed-up is still too wide")
@@ -132,12 +127,21 @@ class _Fresh:
         return 0 if runs is None else len(runs)
 
     def cost(self) -> float:
-        """Epochs that a run is expected to cost: the measured mean, or the horizon without perturbation."""
-        horizon = self.state.environment.horizon
+        """Epochs that a run is expected to cost: the measured mean, or the horizon without perturbation.
+
+        The mean by which a point was found the best is likely too low; that of the fresh runs is not.
+        """
+        horizon, goal = self.state.environment.horizon, self.state.environment.goal
         if self.key is None:
             return float(horizon)
-        point = self.state.evidence.point(self.key, self.state.environment.goal, horizon)
+        if len(self):
+            return float(self.sample(goal).times.mean())
+        point = self.state.evidence.point(self.key, goal, horizon)
         return float(horizon) if point is None else point.mean
+
+    def price(self, runs: int) -> float:
+        """Epochs that it is expected to cost to have so many."""
+        return max(0, runs - len(self)) * self.cost()
 
     def sample(self, threshold: float) -> PassageSample:
         """Their passage times."""
@@ -166,45 +170,48 @@ def _side_to_add(samples: list[PassageSample], horizon: int, exhausted: list[boo
     for sample, none_left in zip(samples, exhausted, strict=True):
         side = _Side.of(sample, horizon)
         full = none_left or side.runs >= most
-        worth.append(-1.0 if full else side.relative_variance / (side.runs * side.mean))
+        worth.append(-1.0 if full else side.relative_variance(horizon) / (side.runs * side.mean))
     best = int(np.argmax(worth))
     return best if worth[best] > 0 else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Side:
-    mean: float
-    variance: float  # of the mean
-    runs: int
+    times: Array
     censored: int
 
     @classmethod
     def of(cls, sample: PassageSample, horizon: int) -> _Side:
-        times = np.minimum(sample.times, horizon)
-        late = int(np.sum(sample.censored | (sample.times > horizon)))
-        size = times.size
-        variance = float(times.var(ddof=1)) / size if size > 1 else float("nan")
-        if late:
-            moments = [
-                (float(np.sum(times**k)) + PSEUDO * horizon**k / (k + 1)) / (size + PSEUDO) for k in (1, 2)
-            ]
-            variance = max(variance, (moments[1] - moments[0] ** 2) / size)
-        return cls(float(times.mean()), variance, size, late)
+        # A run that ended before without arriving has diverged: it never will.
+        times = np.where(sample.censored, horizon, np.minimum(sample.times, horizon)).astype(float)
+        return cls(times, int(np.sum(sample.censored | (sample.times > horizon))))
 
     @property
-    def relative_variance(self) -> float:
-        return self.variance / self.mean**2
+    def runs(self) -> int:
+        return self.times.size
 
-    def estimate(self) -> Estimate:
-        return _log_estimate(
-            self.mean, float(np.sqrt(self.relative_variance)), self.runs - 1, self.censored > 0
-        )
+    @property
+    def mean(self) -> float:
+        return float(self.times.mean())
+
+    def relative_variance(self, horizon: int) -> float:
+        """Variance of the logarithm of the mean, with the run that may have been missed."""
+        weight = PSEUDO if self.censored else 0.0
+        total = self.runs + weight
+        first, second = (float(np.sum(self.times**k) + weight * horizon**k / (k + 1)) / total for k in (1, 2))
+        return (second - first**2) / (self.runs - 1) / self.mean**2
+
+    def resampled(self, horizon: int, rng: np.random.Generator) -> Array:
+        """Mean in each resample, (RESAMPLES,)."""
+        weights = rng.standard_gamma(1 - 2 / max(4, self.runs), (RESAMPLES, self.runs))
+        total, size = weights @ self.times, weights.sum(axis=1)
+        if self.censored:
+            missed = rng.standard_gamma(PSEUDO, RESAMPLES)
+            total, size = total + missed * rng.uniform(0, horizon, RESAMPLES), size + missed
+        return total / size
 
 
-def _log_estimate(value: float, relative_error: float, freedom: float, lower_bound: bool = False) -> Estimate:
-    """Estimate with an interval that is symmetric in the logarithm."""
-    if not (np.isfinite(relative_error) and freedom > 0):
-        return Estimate(value, float("nan"), float("nan"), float("nan"), lower_bound)
-    with np.errstate(over="ignore"):
-        factor = float(np.exp(stdtrit(freedom, (1 + LEVEL) / 2) * relative_error))
-    return Estimate(value, value * relative_error, value / factor, value * factor, lower_bound)
+def _estimate(value: float, resampled: Array, lower_bound: bool = False) -> Estimate:
+    low, high = percentile_interval(resampled)
+    # Of identical runs the quantiles differ from the mean by rounding.
+    return Estimate(value, float(resampled.std(ddof=1)), min(low, value), max(high, value), lower_bound)

@@ -51,6 +51,8 @@ class Environment(ABC):
         What may be tried.
     spent : int
         Epochs trained so far; history that runs share is counted once.
+    can_branch : bool
+        Whether runs can go on from the state of others; if not, independent runs are asked for instead.
     """
 
     metric: str
@@ -59,6 +61,7 @@ class Environment(ABC):
     horizon: int
     candidates: tuple[Candidate, ...]
     spent: int
+    can_branch: bool = True
 
     @abstractmethod
     def periods(self, candidate: Candidate) -> tuple[int, ...]:

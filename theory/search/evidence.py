@@ -57,6 +57,11 @@ class Evidence:
         """Candidates and periods of which there are runs."""
         return tuple(dict.fromkeys([*self.branches, *self.independent]))
 
+    def perturbed(self, key: Key) -> Ensemble | None:
+        """All runs at one period, of which those tell the response that are alive at it; None without runs."""
+        found = [each[key] for each in (self.branches, self.independent) if key in each]
+        return joined(found) if found else None
+
     def point(self, key: Key, threshold: float, horizon: int) -> Point | None:
         """Measured mean by the exact decomposition <T_P> = <min(T, P)> + S(P) <tau_P>; None without runs.
 
@@ -128,6 +133,22 @@ def joined(ensembles: Sequence[Ensemble]) -> Ensemble:
     return replace(
         ensembles[0], values=np.concatenate(values), seeds=np.concatenate([each.seeds for each in ensembles])
     )
+
+
+def held(runs: Ensemble, goal: float, epochs: int, horizon: int) -> Ensemble:
+    """Runs that diverged before the goal, within so many epochs, held at their last value: they never arrive.
+
+    Else the time at which a run diverges would look like a short one.
+    """
+    lengths = runs.lengths
+    diverged = runs.first_passage(goal).censored & (lengths < epochs)
+    if not diverged.any():
+        return runs
+    beside = goal - 1 if runs.direction == "at_least" else goal + 1
+    values = padded(runs.values, horizon)
+    for run in np.flatnonzero(diverged):
+        values[run, lengths[run] :] = values[run, lengths[run] - 1] if lengths[run] else beside
+    return replace(runs, values=values)
 
 
 def padded(values: NDArray[np.float64], epochs: int) -> NDArray[np.float64]:

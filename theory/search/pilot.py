@@ -45,7 +45,9 @@ def _decide(state: SearchState, pilot: Ensemble, budget: int) -> None:
     while _affordable(state, runs, epochs, budget):
         before = (len(pilot), pilot.horizon)
         pilot = _grow(state, runs, epochs, why)
-        state.qss = verdict = relaxation(pilot, seed=state.settings.seed)
+        state.qss = verdict = relaxation(
+            pilot, seed=state.settings.seed, onsets=_onsets(state.settled, pilot.horizon)
+        )
         if verdict.verdict == "reached" and verdict.relaxation_epoch is not None:
             state.settled = max(state.settled, verdict.relaxation_epoch)
             return
@@ -55,6 +57,13 @@ def _decide(state: SearchState, pilot: Ensemble, budget: int) -> None:
             epochs, why = _longer(state, pilot), "the law of the metric still changes"
         if (len(pilot), pilot.horizon) == before:
             return
+
+
+def _onsets(settled: int, epochs: int) -> list[int]:
+    """Epochs to test as the onset, a tenth apart: none long before the mean has settled."""
+    first = max(1, settled // 2)
+    count = int(np.ceil(np.log(epochs / first) / np.log(1.1))) + 1
+    return sorted({int(first * 1.1**k) for k in range(count)})
 
 
 def _grow(state: SearchState, runs: int, epochs: int, why: str) -> Ensemble:

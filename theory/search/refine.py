@@ -73,9 +73,10 @@ def probe_period(state: SearchState, candidate: Candidate, threshold: float) -> 
 def _tau(state: SearchState, candidate: Candidate, threshold: float) -> tuple[float, float] | None:
     """Logarithm of the mean residual time of a candidate, and its standard error; None if it is not known."""
     period = probe_period(state, candidate, threshold)
-    if period is None or (candidate, period) not in state.evidence.branches:
+    runs = None if period is None else state.evidence.perturbed((candidate, period))
+    if period is None or runs is None:
         return None
-    sample = state.evidence.branches[candidate, period].first_passage(threshold)
+    sample = runs.first_passage(threshold)
     tau = sample.times[sample.times > period] - period
     if not tau.size:
         return None
@@ -121,7 +122,7 @@ def make_priors(state: SearchState, threshold: float) -> dict[Candidate, Prior]:
     for candidate in state.environment.candidates:
         periods = state.environment.periods(candidate)
         period = probe_period(state, candidate, threshold)
-        branches = None if period is None else state.evidence.branches.get((candidate, period))
+        branches = None if period is None else state.evidence.perturbed((candidate, period))
         prior = None
         if branches is not None and state.evidence.pilot is not None:
             prior = theory_prior(

@@ -9,7 +9,7 @@ from typing import Literal
 from theory.ensembles import Ensemble
 from theory.relaxation import QuasiSteadyState
 from theory.search.environment import Environment
-from theory.search.evidence import Evidence, Key
+from theory.search.evidence import Evidence, Key, held
 from theory.search.settings import SearchSettings
 
 Kind = Literal["pilot", "probe", "refine", "confirm"]
@@ -79,14 +79,16 @@ class SearchState:
         """Get runs at one period: off the pilot as long as there are any, then independent ones; their number."""
         candidate, period = key
         before, got = self.spent, 0
+        goal, horizon = self.environment.goal, self.environment.horizon
         branches = self.environment.branch(candidate, period, runs)
         if branches is not None:
-            self.evidence.add(key, branches, branched=True)
+            self.evidence.add(key, held(branches, goal, horizon, horizon), branched=True)
             got += len(branches)
-        if got < runs and (kind != "probe"):
+        if got < runs and (kind != "probe" or not self.environment.can_branch):
             independent = self.environment.fresh(candidate, period, runs - got, epochs)
             if independent is not None:
-                self.evidence.add(key, independent, branched=False)
+                length = horizon if epochs is None else min(epochs, horizon)
+                self.evidence.add(key, held(independent, goal, length, horizon), branched=False)
                 got += len(independent)
         if got:
             self.note(Step(kind, candidate.name, period, got, self.spent - before, why))

@@ -1,0 +1,116 @@
+"""The surrogate against a Gaussian process written out, and the improvement against an integral."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from theory.search import Candidate
+from theory.search.evidence import Point
+from theory.search.prior import Prior
+from theory.search.refine import augmented_improvement
+from theory.search.surrogate import fit_surrogate
+
+PERIODS = np.array([2, 5, 10, 20, 50])
+LENGTH, PARAMETER_LENGTH = 0.7, 0.5
+ONE, TWO, OTHER = (
+    Candidate("shrink a", "shrink", (("keep", 0.2),)),
+    Candidate("shrink b", "shrink", (("keep", 0.8),)),
+    Candidate("kick"),
+)
+
+
+def prior(level=40.0):
+    return Prior(PERIODS, np.log(np.linspace(level, 2 * level, 5)), np.array([0.6, 0.4, 0.2, 0.1, 0.3]))
+
+
+PRIORS = {ONE: prior(), TWO: prior(60.0), OTHER: prior(50.0)}
+POINTS = {
+    (ONE, 2): Point(55.0, 1.0, 4, 0),
+    (ONE, 20): Point(70.0, 1.0, 2, 0),
+    (TWO, 5): Point(50.0, 1.0, 9, 0),
+}
+
+
+def matern(distance):
+    scaled = np.sqrt(5) * distance
+    return (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+
+
+def by_hand(relative_variance):
+    """Posterior of the family of ``ONE`` and ``TWO``, from the formulas of Gaussian conditioning."""
+    keys = [(each, int(period)) for each in (ONE, TWO) for period in PERIODS]
+    mean = np.concatenate([PRIORS[each].log_mean for each in (ONE, TWO)])
+    width = np.concatenate([PRIORS[each].width for each in (ONE, TWO)])
+    place = np.log([period for _, period in keys])
+    keep = np.array([dict(each.parameters)["keep"] for each, _ in keys])
+    distance = np.hypot(
+        (place[:, None] - place) / LENGTH, (keep[:, None] - keep) / (PARAMETER_LENGTH * np.ptp(keep))
+    )
+    covariance = width[:, None] * width * matern(distance)
+    seen = [row for row, key in enumerate(keys) if key in POINTS]
+    noise = np.diag([relative_variance / POINTS[keys[row]].runs for row in seen])
+    gain = covariance[:, seen] @ np.linalg.inv(covariance[np.ix_(seen, seen)] + noise)
+    surprise = np.log([POINTS[keys[row]].mean for row in seen]) - mean[seen]
+    posterior = covariance - gain @ covariance[seen]
+    return keys, mean + gain @ surprise, np.sqrt(np.diag(posterior))
+
+
+def test_it_is_the_gaussian_process_written_out():
+    found = fit_surrogate(PRIORS, POINTS, 0.09)
+    keys, mean, std = by_hand(0.09)
+    assert list(found.keys[:10]) == keys
+    np.testing.assert_allclose(found.mean[:10], mean, rtol=1e-9)
+    np.testing.assert_allclose(found.std[:10], std, rtol=1e-7)
+    assert found.noise == pytest.approx(0.3)
+
+
+def test_without_points_it_is_the_prior():
+    found = fit_surrogate(PRIORS, {}, 0.09)
+    np.testing.assert_array_equal(found.mean, np.concatenate([each.log_mean for each in PRIORS.values()]))
+    np.testing.assert_array_equal(found.std, np.concatenate([each.width for each in PRIORS.values()]))
+
+
+def test_points_without_noise_are_interpolated():
+    found = fit_surrogate(PRIORS, POINTS, 1e-12)
+    for key, point in POINTS.items():
+        mean, std = found.at(key)
+        assert mean == pytest.approx(np.log(point.mean), abs=1e-6)
+        assert std < 1e-4
+    assert found.at((ONE, 10))[1] > 0.01
+
+
+def test_a_family_shares_what_it_learns_and_others_do_not():
+    found = fit_surrogate(PRIORS, {(ONE, 10): Point(20.0, 1.0, 50, 0)}, 0.09)
+    expected = fit_surrogate(PRIORS, {}, 0.09)
+    shift = found.mean - expected.mean
+    assert (shift[:5] < -0.02).all()  # the candidate itself, at all periods
+    assert (shift[5:10] < 0).all() and (
+        found.std[5:10] < expected.std[5:10]
+    ).all()  # another one of the family
+    np.testing.assert_array_equal(shift[10:], 0)
+    np.testing.assert_array_equal(found.std[10:], expected.std[10:])
+
+
+def test_more_runs_move_it_more():
+    few, many = (
+        fit_surrogate(PRIORS, {(ONE, 10): Point(20.0, 1.0, runs, 0)}, 0.09).at((ONE, 10)) for runs in (1, 20)
+    )
+    assert np.log(20) < many[0] < few[0] < PRIORS[ONE].log_mean[2]
+    assert many[1] < few[1]
+
+
+@pytest.mark.parametrize(("mean", "std", "noise"), [(4.2, 0.3, 0.2), (3.9, 0.05, 0.3), (4.0, 0.5, 0.0)])
+def test_the_improvement_is_the_integral(mean, std, noise):
+    best = 4.0
+    expected, _ = quad(
+        lambda f: max(best - f, 0) * norm.pdf(f, mean, std), mean - 12 * std, best, epsabs=1e-13
+    )
+    expected *= 1 - noise / np.hypot(std, noise)
+    found = augmented_improvement(best, np.array([mean]), np.array([std]), np.array([noise]))
+    assert found[0] == pytest.approx(expected, rel=1e-8)
+
+
+def test_what_is_known_for_sure_promises_nothing_more():
+    found = augmented_improvement(4.0, np.array([3.0, 5.0]), np.zeros(2), np.full(2, 0.3))
+    np.testing.assert_allclose(found, 0, atol=1e-9)
