@@ -15,7 +15,7 @@ PARTIAL_FRACTION = 0.9
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the runs, the answer and the page.")] = Path("demo"),
-    budget: Annotated[int, typer.Option(min=1, metavar="EPOCHS", help="Epochs to spend.")] = 24000,
+    budget: Annotated[int, typer.Option(min=1, metavar="EPOCHS", help="Epochs to spend.")] = 12000,
     epochs: Annotated[int, typer.Option(min=20, help="Epochs of the longest run.")] = 160,
     threshold: Annotated[float, typer.Option(help="Test accuracy to reach, per cent.")] = 93.0,
 ) -> None:

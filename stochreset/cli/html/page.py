@@ -103,9 +103,12 @@ def _header(analysis: Analysis, source: Source, record: SearchRecord | None) -> 
     free, ranking = analysis.study.unperturbed, analysis.ranking
     found = headline(analysis)
     first = record.sentence if record is not None and record.sentence else found
-    also = (
-        "" if first == found else f"From all runs in this file, at threshold {ranking.threshold:g}: {found}"
-    )
+    if first == found:
+        also = ""
+    elif record is not None:
+        also = f"The runs of the search alone, without those that confirm, at {ranking.threshold:g}: {found}"
+    else:
+        also = f"From all runs in this file, at threshold {ranking.threshold:g}: {found}"
     about = (
         f"{source.name}: {free.metric.replace('_', ' ')} {free.direction.replace('_', ' ')} "
         f"{ranking.threshold:g}; {len(free)} unperturbed runs of {free.horizon} epochs, "

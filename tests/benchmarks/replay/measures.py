@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy.special import stdtrit
 
 from replay.problems import environment, recorded, threshold, truth
 from theory.search import Answer, SearchSettings, baselines, search
@@ -69,19 +68,14 @@ def _coverage(problem: str, answer: Answer) -> dict[str, bool]:
     found, name = answer.confirmed, answer.candidate.name
     exact = truth(problem).unperturbed / truth(problem).means[name, answer.period]
     supply = (recorded(problem, name, answer.period), recorded(problem, None, None))
-    parts, freedom = [], []
-    for side, runs, all_runs in zip((found.mean, found.unperturbed), found.runs, supply, strict=True):
-        parts.append((side.stderr / side.value) ** 2 * (1 - runs / all_runs))
-        freedom.append(runs - 1)
-    total = sum(parts)
-    welch = (
-        total**2 / sum(part**2 / free for part, free in zip(parts, freedom, strict=True)) if total else 1.0
-    )
-    factor = np.exp(stdtrit(welch, 0.975) * np.sqrt(total))
-    value = found.speedup.value
+    parts = [(side.stderr / side.value) ** 2 for side in (found.mean, found.unperturbed)]
+    left = [1 - runs / every for runs, every in zip(found.runs, supply, strict=True)]
+    kept = sum(part * rest for part, rest in zip(parts, left, strict=True))
+    narrower = np.sqrt(kept / sum(parts)) if sum(parts) else 1.0
+    value, low, high = found.speedup.value, found.speedup.low, found.speedup.high
     return {
-        "covered": bool(found.speedup.low <= exact <= found.speedup.high),
-        "corrected": bool(value / factor <= exact <= value * factor),
+        "covered": bool(low <= exact <= high),
+        "corrected": bool(value * (low / value) ** narrower <= exact <= value * (high / value) ** narrower),
     }
 
 
