@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stochreset.cli import options
+from stochreset.cli import executing, options
 
 if TYPE_CHECKING:
     from theory.search import SearchResult, Step
@@ -27,7 +27,7 @@ def optimize(
         int | None,
         typer.Option(metavar="EPOCHS", help="Epochs to spend; default: as the configuration says."),
     ] = None,
-    executor: Annotated[str | None, typer.Option(metavar="WHERE", help="As for stochreset train.")] = None,
+    executor: executing.Where = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and its cost; train nothing.")
     ] = False,
@@ -63,13 +63,9 @@ def optimize(
 
 def run(optimization: Optimization, folder: Path, executor: str | None, quiet: bool) -> Report:
     """Run the search, printing each step."""
-    from training.executors import parse_executor
     from training.optimize import optimize as run_optimization
 
-    try:
-        where = None if executor is None else parse_executor(executor)
-    except ValueError as problem:
-        raise ValueError(str(problem).replace("`spec` of an executor", "`--executor`")) from None
+    where = executing.parse_where(executor)
     spent = 0
 
     def note(step: Step) -> None:
@@ -78,15 +74,10 @@ def run(optimization: Optimization, folder: Path, executor: str | None, quiet: b
         if not quiet:
             print(step_text(step, spent), file=sys.stderr, flush=True)
 
-    try:
+    with executing.interruptible():
         return run_optimization(
             optimization, folder, executor=where, on_step=note, progress=sys.stderr.isatty()
         )
-    except KeyboardInterrupt as ended:
-        print(
-            f"stochreset: {str(ended) or 'interrupted'}; the same command goes on from there", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
 
 
 def step_text(step: Step, spent: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stochreset.cli import options
+from stochreset.cli import executing, options
 
 if TYPE_CHECKING:
     from training.study import StudyReport, TrainingStudy
@@ -22,14 +22,7 @@ def train(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder of the study; default: named after the configuration."),
     ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHERE",
-            help="in-process, processes[:N], gpus[:N], dask://HOST:PORT, dask:FILE.json, slurm[:PARTITION] "
-            "or submitit-local[:N]; default: as the configuration says.",
-        ),
-    ] = None,
+    executor: executing.Where = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be trained; train nothing.")
     ] = False,
@@ -55,20 +48,11 @@ def train(
         print(documents.dump(document) if json else plan_text(document))
         return
 
-    from training.executors import parse_executor
     from training.study import run_study
 
-    try:
-        where = study.executor if executor is None else parse_executor(executor)
-    except ValueError as problem:
-        raise ValueError(str(problem).replace("`spec` of an executor", "`--executor`")) from None
-    try:
+    where = executing.parse_where(executor)
+    with executing.interruptible():
         report = run_study(study, folder, executor=where, progress=sys.stderr.isatty())
-    except KeyboardInterrupt as ended:
-        print(
-            f"stochreset: {str(ended) or 'interrupted'}; the same command goes on from there", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
     document = report_document(report)
     print(documents.dump(document) if json else report_text(document, study.threshold))
 

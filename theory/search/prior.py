@@ -7,7 +7,7 @@ first-passage time at the others. How far they may be off is the width of the pr
 
 with P_0 the shortest period at which their assumptions hold, a the error inside the validated range and b its
 growth below. On the published runs (see the README) the predictions err by 1 % at the median and 4.5 % at most
-inside that range, a, and by up to 41 % at a third of it, b.
+inside that range, which a covers, and by up to 41 % below it, which b lets grow with the distance.
 """
 
 from __future__ import annotations

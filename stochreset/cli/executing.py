@@ -1,0 +1,45 @@
+"""What the commands that train have in common: where to run, and how an interruption ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from training.executors import ExecutorSettings
+
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="in-process, processes[:N], gpus[:N], dask://HOST:PORT, dask:FILE.json, slurm[:PARTITION] "
+        "or submitit-local[:N]; default: as the configuration says.",
+    ),
+]
+
+
+def parse_where(executor: str | None) -> ExecutorSettings | None:
+    """Settings of the executor that ``--executor`` names, None where it names none."""
+    from training.executors import parse_executor
+
+    try:
+        return None if executor is None else parse_executor(executor)
+    except ValueError as problem:
+        raise ValueError(str(problem).replace("`spec` of an executor", "`--executor`")) from None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within the block Ctrl-C and SIGTERM end the command with code 130 and a word on how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as ended:
+        print(
+            f"stochreset: {str(ended) or 'interrupted'}; the same command goes on from there", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
