@@ -86,15 +86,20 @@ def speed_up(perturbed: PassageSample, unperturbed: PassageSample, horizon: int)
     )
 
 
-def confirm_answer(state: SearchState, key: Key, threshold: float, budget: int) -> Confirmed | None:
+def confirm_answer(
+    state: SearchState, key: Key, threshold: float, budget: int, most: int | None = None
+) -> Confirmed | None:
     """Get fresh runs at ``key`` and without perturbation until the speed-up is precise enough or ``budget`` is spent.
 
-    Unperturbed runs serve all thresholds. None where the budget is not enough for the first runs of each kind.
+    Unperturbed runs serve all thresholds, so the first to be confirmed may take up to ``most`` for the fewest runs.
+    None where that is not enough.
     """
     horizon, end = state.environment.horizon, state.spent + budget
     sides = (_Fresh(state, key), _Fresh(state, None))
     sizes = range(FEWEST_RUNS, FIRST_RUNS + 1)
     first = max((size for size in sizes if sum(side.price(size) for side in sides) <= budget), default=0)
+    if not first and sum(side.price(FEWEST_RUNS) for side in sides) <= (budget if most is None else most):
+        first = FEWEST_RUNS
     if not first:
         return None
     for side in sides:

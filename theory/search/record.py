@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from theory.estimates import Estimate
@@ -16,7 +17,7 @@ def search_document(result: SearchResult, settings: dict[str, Any]) -> dict[str,
     return {
         "thresholds": [answer.threshold for answer in result.answers],
         "horizon": result.horizon,
-        "sentence": " ".join(answer.sentence for answer in result.answers),
+        "sentence": _sentence(result.answers),
         "answers": [_answer(answer) for answer in result.answers],
         "qss": None if qss is None else {"verdict": qss.verdict, "reason": qss.reason},
         "settled": result.settled,
@@ -24,6 +25,24 @@ def search_document(result: SearchResult, settings: dict[str, Any]) -> dict[str,
         "cost": {**result.cost, "grid": result.grid},
         "settings": settings,
     }
+
+
+def _sentence(answers: Sequence[Answer]) -> str:
+    """The answer at one threshold as it is, those at several in brief."""
+    if len(answers) == 1:
+        return answers[0].sentence
+    return "; ".join(f"{answer.threshold:g}: {_brief(answer)}" for answer in answers) + "."
+
+
+def _brief(answer: Answer) -> str:
+    if answer.verdict == "do_not_perturb":
+        return "do not perturb"
+    if answer.candidate is None:
+        return "nothing to recommend"
+    name = f"{answer.candidate.name} every {answer.period}"
+    if answer.confirmed is None:
+        return f"{name}, not confirmed"
+    return f"use {name}, {answer.confirmed.speedup.value:.3g} times sooner"
 
 
 def step_document(step: Step) -> dict[str, Any]:

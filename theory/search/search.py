@@ -51,7 +51,8 @@ def search(
     for left, threshold, each in zip(range(len(thresholds), 0, -1), thresholds, found, strict=True):
         confirmed = None
         if each.key is not None and settings.confirm_share > 0:
-            confirmed = confirm_answer(state, each.key, threshold, (settings.budget - state.spent) // left)
+            rest = settings.budget - state.spent
+            confirmed = confirm_answer(state, each.key, threshold, rest // left, rest)
         answers.append(compose(state, threshold, each, confirmed))
     return SearchResult(
         answers=tuple(sorted(answers, key=_threshold)),
