@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.ensembles import Ensemble
-from theory.passages import Direction
+from theory.passages import Direction, first_passage
 from theory.search import Candidate, Environment
+from theory.search.evidence import until_passage
 
 Array = NDArray[np.float64]
 Seeds = NDArray[np.int64]
@@ -116,7 +117,9 @@ class ToyEnvironment(Environment):
             return None
         branched = self._branched.setdefault((candidate, period), set())
         left = np.array([seed for seed in self._pilot if seed not in branched], dtype=np.int64)
-        alive = ~(self._free.traces(left, period) >= self.goal).any(axis=1)
+        if not left.size:
+            return None
+        alive = first_passage(self._free.traces(left, period), self.goal).censored
         seeds = left[alive][:runs]
         if not seeds.size:
             return None
@@ -152,9 +155,7 @@ class ToyEnvironment(Environment):
         self, values: Array, seeds: Seeds, candidate: Candidate | None, period: int | None, shared: int = 0
     ) -> Ensemble:
         """Traces up to the passage of the goal, their cost beyond the ``shared`` epochs counted."""
-        hit = values >= self.goal
-        times = np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, values.shape[1])
+        times = first_passage(values, self.goal).times
         self.spent += int(np.sum(times - shared))
-        values = np.where(np.arange(values.shape[1]) < times[:, None], values, np.nan)
         name = None if candidate is None else candidate.name
-        return Ensemble(values, seeds, self.metric, self.direction, name, period)
+        return Ensemble(until_passage(values, times), seeds, self.metric, self.direction, name, period)

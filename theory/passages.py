@@ -117,6 +117,12 @@ def check_direction(direction: str) -> None:
         raise ValueError(f"`direction` must be 'at_least' or 'at_most', got {direction!r}")
 
 
+def reaches(values: ArrayLike, threshold: float, direction: Direction) -> NDArray[np.bool_]:
+    """Whether values of the metric are on the side of the threshold on which training is complete, or at it."""
+    values = np.asarray(values)
+    return np.asarray(values >= threshold if direction == "at_least" else values <= threshold)
+
+
 def first_passage(
     traces: ArrayLike,
     threshold: float,
@@ -159,7 +165,7 @@ def first_passage(
             raise ValueError(f"`horizon` must be at least 1 epoch, got {horizon}")
         values = values[:, :horizon]
     lengths = valid_lengths(values)
-    hit = values >= threshold if direction == "at_least" else values <= threshold
+    hit = reaches(values, threshold, direction)
     hit &= np.arange(values.shape[1]) < lengths[:, None]
     arrived = np.asarray(hit.any(axis=1))
     return PassageSample(np.where(arrived, hit.argmax(axis=1) + 1, lengths), ~arrived)

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from theory.adaptive import HazardPolicy, PlateauWatch
+from training.distributed import of_first_process
 from training.perturbations import Perturbation
-from training.perturber import Perturber, of_first_process
+from training.perturber import Perturber
 from training.protocols import Never
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from training.distributed import of_first_process, process_group
 from training.networks.reinitialise import check_resettable, reset_parameters, unwrap
 from training.perturbations import NetworkState, Perturbation
 from training.perturbations.state import Layout, check_alike, fresh_stack, stored_buffers
 from training.protocols import Protocol
 from training.streams import LAYERS, torch_seed
-
-Number = TypeVar("Number", int, float)
 
 SCHEDULED = ("lr", "momentum", "betas")
 """Settings of an optimizer that learning-rate schedules change; OneCycleLR and CyclicLR cycle the momentum too."""
@@ -199,7 +198,7 @@ class Perturber:
         finally:
             if generator is not None:
                 generator.set_state(before)
-        if (group := _process_group(self.model)) is not None:
+        if (group := process_group(self.model)) is not None:
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, torch.distributed.get_global_rank(group, 0), group=group)
 
@@ -298,22 +297,3 @@ def _check_factory(factory: Callable[[], nn.Module], network: nn.Module) -> None
     parameters, buffers = fresh_stack(lambda: built, [(0, 0)])
     check_alike(parameters, {name: value.unsqueeze(0) for name, value in network.named_parameters()})
     check_alike(buffers, {name: value.unsqueeze(0) for name, value in stored_buffers(network).items()})
-
-
-def _process_group(model: nn.Module) -> Any:
-    """The processes that train the model together, None for this one alone; compiled or not."""
-    for module in model.modules():
-        if isinstance(module, nn.parallel.DistributedDataParallel):
-            return module.process_group
-    return None
-
-
-def of_first_process(model: nn.Module, value: Number) -> Number:
-    """The value that process 0 has, in all processes that train the model together."""
-    if (group := _process_group(model)) is None:
-        return value
-    shared = [value]
-    torch.distributed.broadcast_object_list(
-        shared, src=torch.distributed.get_global_rank(group, 0), group=group
-    )
-    return shared[0]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.adaptive.policy import HazardPolicy
+from theory.passages import reaches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ def replay(policy: HazardPolicy, traces: Any, cycle: int = 0, spent: Any = 0) ->
         value = traces[open_, epoch - 1]
         ended = ~np.isfinite(value)
         epochs[open_[ended]] = epoch - 1
-        there = value >= policy.threshold if policy.direction == "at_least" else value <= policy.threshold
+        there = reaches(value, policy.threshold, policy.direction)
         epochs[open_[there]], reached[open_[there]] = epoch, True
         open_ = open_[~ended & ~there]
         if not open_.size:

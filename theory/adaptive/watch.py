@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from theory.adaptive.policy import HazardPolicy
+from theory.passages import reaches
 
 
 class PlateauWatch:
@@ -63,8 +64,7 @@ class PlateauWatch:
         self.epoch += 1
         self.values.append(value)
         policy = self.policy
-        at_least = policy.direction == "at_least"
-        self.reached |= value >= policy.threshold if at_least else value <= policy.threshold
+        self.reached |= bool(reaches(value, policy.threshold, policy.direction))
         if self.reached:
             return False
         if not policy.perturbs([self.values], self.cycle, self.epoch - len(self.values))[0]:

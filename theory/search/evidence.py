@@ -151,6 +151,11 @@ def held(runs: Ensemble, goal: float, epochs: int, horizon: int) -> Ensemble:
     return replace(runs, values=values)
 
 
+def until_passage(values: Array, times: NDArray[np.float64]) -> Array:
+    """Traces with NaN after the epochs ``times``, those of their first passage."""
+    return np.where(np.arange(values.shape[1]) < times[:, None], values, np.nan)
+
+
 def padded(values: NDArray[np.float64], epochs: int) -> NDArray[np.float64]:
     """Traces with NaN appended up to so many epochs."""
     return np.pad(values, [(0, 0), (0, max(0, epochs - values.shape[1]))], constant_values=np.nan)

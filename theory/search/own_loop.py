@@ -13,7 +13,7 @@ import numpy as np
 
 from theory.ensembles import Ensemble
 from theory.files import replace_file
-from theory.passages import Direction, check_direction
+from theory.passages import Direction, check_direction, reaches
 from theory.search.environment import Candidate, Environment
 from theory.search.evidence import padded
 
@@ -47,7 +47,8 @@ class OwnLoop(Environment):
     direction : {"at_least", "at_most"}
         Side of the threshold on which training is complete.
     store : path, optional
-        File in which finished runs are kept, so that a search that is called again does not train them again.
+        File in which finished runs are kept, so that a search that is called again does not train them again. After
+        a change of the function use another.
     first_seed : int
         Seeds are this and those that follow.
 
@@ -91,7 +92,7 @@ class OwnLoop(Environment):
         self.store = None if store is None else Path(store)
         self._known: dict[str, list[float]] = {}
         if self.store is not None and self.store.exists():
-            self._known = json.loads(self.store.read_text(encoding="utf-8"))
+            self._known = _read(self.store)
         self._next = first_seed
         self._pilot: list[_Run] = []
 
@@ -140,13 +141,23 @@ class OwnLoop(Environment):
             replace_file(self.store, json.dumps(self._known).encode())
 
     def _reached(self, value: float) -> bool:
-        return value >= self.goal if self.direction == "at_least" else value <= self.goal
+        return bool(reaches(value, self.goal, self.direction))
 
     def _ensemble(self, runs: Sequence[_Run], name: str | None, period: int | None) -> Ensemble:
         longest = max(1, max(len(run.values) for run in runs))
         values = [padded(np.array([run.values], dtype=float), longest) for run in runs]
         seeds = np.array([run.seed for run in runs])
         return Ensemble(np.concatenate(values), seeds, self.metric, self.direction, name, period)
+
+
+def _read(store: Path) -> dict[str, list[float]]:
+    try:
+        known = json.loads(store.read_text(encoding="utf-8"))
+        return {str(key): [float(value) for value in values] for key, values in known.items()}
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise ValueError(
+            f"`store` {store} does not hold the runs of a search ({problem}); name another file"
+        ) from None
 
 
 class _Run:

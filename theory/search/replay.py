@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from theory.ensembles import Ensemble, Study
 from theory.search.environment import Candidate, Environment
+from theory.search.evidence import until_passage
 
 
 class ReplayEnvironment(Environment):
@@ -89,7 +89,7 @@ class ReplayEnvironment(Environment):
     def _dealt(self, ensemble: Ensemble, dealt: list[int], end: int) -> Ensemble | None:
         if not dealt:
             return None
-        values = _until_passage(ensemble, self.goal)[dealt, :end]
+        values = until_passage(ensemble.recorded, ensemble.first_passage(self.goal).times)[dealt, :end]
         return Ensemble(
             values,
             ensemble.seeds[dealt],
@@ -113,9 +113,3 @@ class ReplayEnvironment(Environment):
     def _grid(self) -> list[Ensemble]:
         """Perturbed runs, without those that branch off at another epoch than their period."""
         return [each for each in self.study.perturbed if each.first is None]
-
-
-def _until_passage(ensemble: Ensemble, goal: float) -> NDArray[np.float64]:
-    """Traces with NaN after the first passage of the goal."""
-    times = ensemble.first_passage(goal).times
-    return np.where(np.arange(ensemble.horizon) < times[:, None], ensemble.recorded, np.nan)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from theory.passages import Direction
+from theory.passages import Direction, reaches
 from training.blocks.base import Record
 from training.blocks.choose import make_block
 from training.perturbations import Perturbation
@@ -38,8 +38,7 @@ class Stop:
 
     def reached(self, record: Record) -> np.ndarray:
         """Return which runs have arrived."""
-        values = record[self.metric]
-        return values >= self.threshold if self.direction == "at_least" else values <= self.threshold
+        return reaches(record[self.metric], self.threshold, self.direction)
 
 
 class BlockRun:

@@ -22,7 +22,7 @@ MOST = 200
 
 
 def load_optimization(path: str | os.PathLike[str], budget: int | None = None) -> Optimization:
-    """Read an optimization from a TOML file; `training.config.optimize_example` returns one.
+    """Read an optimization from a TOML file; `training.config.example` returns one.
 
     Task, epochs, metric and executor are those of a study. Each table [[perturbation]] is a candidate; where a
     parameter is a list of numbers, one candidate for each of them. What they say of periods and seeds is for
@@ -60,10 +60,8 @@ def load_optimization(path: str | os.PathLike[str], budget: int | None = None) -
     try:
         return Optimization(study, candidates, search, periods)
     except ValueError as problem:
-        if "`periods`" in str(problem):
-            table.report(problem, ["periods"], otherwise="periods")
-        else:
-            root.report(problem, ["perturbation"], otherwise="perturbation")
+        # All else has been checked above: it is the periods that do not go with the epochs.
+        table.report(problem, ["periods"])
         root.source.check()
         raise
 

@@ -14,7 +14,6 @@ from training.optimize.settings import Optimization
 from training.protocols import Periodic
 from training.run_group import RunGroup
 from training.study.plan import WorkUnit, without_executor
-from training.study.settings import TrainingStudy
 from training.study.study import train_units
 from training.study.work import chosen_metric, read_finished
 from training.treatment import Treatment
@@ -58,9 +57,8 @@ class TrainingEnvironment(Environment):
         self.block_size = study.block_size
         self._free = replace(study, treatments=(), threshold=None, stop_at_threshold=False)
         self._seeds = 0
-        self._lengths: list[int] = []
+        self._length = 0
         self._branched: dict[tuple[str, int], set[int]] = {}
-        self._requests = 0
         self.pilot_groups: list[RunGroup] = []
         self.branch_groups: list[RunGroup] = []
         self.fresh_groups: list[RunGroup] = []
@@ -71,36 +69,37 @@ class TrainingEnvironment(Environment):
 
     def pilot(self, runs: int, epochs: int) -> Ensemble:
         """Train what is missing of the pilot, from where it ended."""
+        known, epochs = self._length, max(epochs, self._length)
         missing = runs - sum(len(group.seeds) for group in self.pilot_groups)
-        units = []
-        for number, (group, length) in enumerate(zip(self.pilot_groups, self._lengths, strict=True)):
-            if length < epochs:
-                units.append(self._pilot_unit(number, tuple(map(int, group.seeds)), epochs, length))
-        for seeds in self._blocks(self._deal(missing)):
-            units.append(self._pilot_unit(len(self._lengths), seeds, epochs, 0))
-            self._lengths.append(0)
-        for unit, group in zip(units, self._train(units), strict=True):
-            self._lengths[unit.number] = epochs
-            if unit.number < len(self.pilot_groups):
-                self.pilot_groups[unit.number] = group
-            else:
-                self.pilot_groups.append(group)
+        blocks = [tuple(map(int, group.seeds)) for group in self.pilot_groups] if epochs > known else []
+        units = [self._pilot_unit(seeds, epochs, known) for seeds in blocks]
+        units += [self._pilot_unit(seeds, epochs, 0) for seeds in self._blocks(self._deal(missing))]
+        groups = self._train(units)
+        self.pilot_groups = groups if blocks else self.pilot_groups + groups
+        self._length = epochs
         return joined([self._ensemble(group) for group in self.pilot_groups])
 
     def branch(self, candidate: Candidate, period: int, runs: int) -> Ensemble | None:
         """Perturb pilot runs that are alive at ``period``, going on from the state that they had there."""
         done = self._branched.setdefault((candidate.name, period), set())
         left, units = runs, []
-        for number, group in enumerate(self.pilot_groups):
-            if self._lengths[number] < period:
-                continue
+        for group in self.pilot_groups if self._length >= period else []:
             alive = self._ensemble(group).first_passage(self.goal).times > period
             seeds = [int(seed) for seed in group.seeds[alive] if int(seed) not in done][:left]
             left -= len(seeds)
             done |= set(seeds)
             if seeds:
-                unit = self._perturbed_unit(candidate, period, tuple(seeds), self.horizon)
-                units.append(replace(unit, trunk=number, branch_epoch=period, trunk_stops=False))
+                unit = self._unit(candidate, period, tuple(seeds), self.horizon)
+                trunk = int(group.seeds[0])
+                units.append(
+                    replace(
+                        unit,
+                        trunk=trunk,
+                        branch_epoch=period,
+                        trunk_stops=False,
+                        label=f"{unit.name}-branch",
+                    )
+                )
         groups = self._train(units)
         self.branch_groups += groups
         return joined([self._ensemble(group) for group in groups]) if groups else None
@@ -110,44 +109,38 @@ class TrainingEnvironment(Environment):
     ) -> Ensemble | None:
         """Train runs with new seeds."""
         end = self.horizon if epochs is None else min(epochs, self.horizon)
-        units = []
-        for seeds in self._blocks(self._deal(runs)):
-            if candidate is None or period is None:
-                self._requests += 1
-                label = f"unperturbed-fresh-{self._requests}"
-                units.append(WorkUnit(self.folder, self._stopping(end), None, 0, seeds, label=label))
-            else:
-                units.append(self._perturbed_unit(candidate, period, seeds, end))
+        units = [self._unit(candidate, period, seeds, end) for seeds in self._blocks(self._deal(runs))]
         groups = self._train(units)
         self.fresh_groups += groups
         return joined([self._ensemble(group) for group in groups])
 
-    def _pilot_unit(self, number: int, seeds: tuple[int, ...], epochs: int, known: int) -> WorkUnit:
+    def _pilot_unit(self, seeds: tuple[int, ...], epochs: int, known: int) -> WorkUnit:
+        """A block of the pilot, numbered by its first seed, that goes on from what is known of it."""
         kept = {period for period in self.allowed if known < period <= epochs} | {epochs}
         return WorkUnit(
             self.folder,
             replace(self._free, epochs=epochs),
             None,
-            number,
+            seeds[0],
             seeds,
-            trunk=number if known else None,
+            trunk=seeds[0] if known else None,
             branch_epoch=known or None,
             branches=tuple(sorted(kept)),
-            label=f"pilot-{number}-to-{epochs}",
+            label=f"pilot-{seeds[0]}-{len(seeds)}-to-{epochs}",
         )
 
-    def _perturbed_unit(
-        self, candidate: Candidate, period: int, seeds: tuple[int, ...], epochs: int
+    def _unit(
+        self, candidate: Candidate | None, period: int | None, seeds: tuple[int, ...], epochs: int
     ) -> WorkUnit:
-        self._requests += 1
-        treatment = Treatment(self.perturbations[candidate], Periodic(period), candidate.name)
-        unit = WorkUnit(self.folder, self._stopping(epochs), treatment, self._requests, seeds)
-        return replace(unit, label=f"{unit.name}-request")
-
-    def _stopping(self, epochs: int) -> TrainingStudy:
-        return replace(
+        """Runs that end at the goal, named by what they are: a search with another budget finds them again."""
+        study = replace(
             self._free, epochs=epochs, metric=self.metric, threshold=self.goal, stop_at_threshold=True
         )
+        treatment = None
+        if candidate is not None and period is not None:
+            treatment = Treatment(self.perturbations[candidate], Periodic(period), candidate.name)
+        unit = WorkUnit(self.folder, study, treatment, seeds[0], seeds)
+        return replace(unit, label=f"{unit.name}-{unit.fingerprint[:12]}")
 
     def _deal(self, runs: int) -> tuple[int, ...]:
         first, self._seeds = self._seeds, self._seeds + max(0, runs)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from theory.search.evidence import padded, until_passage
 from training.run_group import RunGroup
 from training.study.work import merge
 
@@ -41,11 +42,7 @@ def together(groups: Sequence[RunGroup]) -> RunGroup:
 
 
 def _longer(group: RunGroup, epochs: int) -> RunGroup:
-    metrics = {
-        name: np.pad(values, [(0, 0), (0, epochs - values.shape[1])], constant_values=np.nan)
-        for name, values in group.metrics.items()
-    }
-    return replace(group, metrics=metrics)
+    return replace(group, metrics={name: padded(values, epochs) for name, values in group.metrics.items()})
 
 
 def _arrived_before(pilot: RunGroup, branched: RunGroup, metric: str, goal: float) -> list[RunGroup]:
@@ -57,6 +54,5 @@ def _arrived_before(pilot: RunGroup, branched: RunGroup, metric: str, goal: floa
     rows = rows[: int(np.rint(rows.size * len(branched.seeds) / max(1, alive)))]
     if not rows.size:
         return []
-    after = np.arange(1, next(iter(pilot.metrics.values())).shape[1] + 1) > times[rows, None]
-    metrics = {name: np.where(after, np.nan, values[rows]) for name, values in pilot.metrics.items()}
+    metrics = {name: until_passage(values[rows], times[rows]) for name, values in pilot.metrics.items()}
     return [replace(branched, seeds=pilot.seeds[rows], metrics=metrics)]

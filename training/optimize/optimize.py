@@ -18,9 +18,11 @@ from training.optimize.settings import Optimization
 from training.provenance import provenance
 from training.run_group import RunGroup
 from training.runs_file import write_runs
-from training.study.study import StudyError, executor_for
+from training.study.plan import fingerprint
+from training.study.study import StudyError, executor_for, tidy
 from training.task import describe
 
+SETTINGS_FILE = "optimization.json"
 SEARCH_FILE = "runs.h5"
 """Where in the folder the runs of pilot, probes and refinement are kept, with the answer in their provenance."""
 CONFIRMATION_FILE = "confirmation.h5"
@@ -60,8 +62,8 @@ def optimize(
     """Find the best perturbation and period of a task, and confirm it with fresh runs.
 
     What the folder holds already is not trained again: after an interruption the same call goes on from there, and
-    gives what an undisturbed one would have given. After each step all runs are written to ``runs.h5``; the runs of
-    the confirmation to ``confirmation.h5``.
+    gives what an undisturbed one would have given; with another budget or threshold it takes what it can use. After
+    each step all runs are written to ``runs.h5``; the runs of the confirmation to ``confirmation.h5``.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def optimize(
     Raises
     ------
     StudyError
-        If the folder holds runs of other settings, or training failed; what is done stays done.
+        If the folder holds runs of another task, or training failed; what is done stays done.
     ValueError
         If the budget does not suffice for the first runs.
     KeyboardInterrupt
@@ -92,11 +94,12 @@ def optimize(
     environment = TrainingEnvironment(optimization, root, executor_for(root, chosen), progress)
     root.mkdir(parents=True, exist_ok=True)
     settings = settings_document(optimization)
-    replace_file(root / "optimization.json", json.dumps(settings, indent=1, default=str).encode())
+    _claim(root / SETTINGS_FILE, settings)
     writer = _Writer(environment, root, settings, on_step)
     result = search(environment, optimization.search, writer.note)
     document = search_document(result, settings)
     path, confirmation = writer.write(document)
+    tidy(optimization.study, root)
     return Report(result, document, path, confirmation)
 
 
@@ -105,12 +108,28 @@ def settings_document(optimization: Optimization) -> dict[str, Any]:
     search_settings = optimization.search
     found = {
         "study": describe(optimization.study),
+        "fingerprint": fingerprint(optimization.study),
         "candidates": {each.name: p.settings() for each, p in optimization.candidates.items()},
         "periods": list(optimization.periods),
         "search": {field.name: getattr(search_settings, field.name) for field in fields(search_settings)},
     }
     text: dict[str, Any] = json.loads(json.dumps(found, default=str))
     return text
+
+
+def _claim(path: Path, settings: dict[str, Any]) -> None:
+    """Write the settings of a search into its folder, which must not hold runs of another task."""
+    if path.exists():
+        try:
+            known = json.loads(path.read_text(encoding="utf-8")).get("fingerprint")
+        except (ValueError, AttributeError):
+            known = None
+        if known != settings["fingerprint"]:
+            raise StudyError(
+                f"{path.parent} holds a search on another task, or with other training settings; use another "
+                "folder, or delete this one to start anew"
+            )
+    replace_file(path, json.dumps(settings, indent=1).encode())
 
 
 class _Writer:

@@ -153,9 +153,7 @@ def _gather(
     }
     record = provenance({"study": json.loads(json.dumps(describe(study), default=str)), **cost})
     path = write_runs(root / RUNS_FILE, groups, provenance=record, metric=metric)
-    shutil.rmtree(root / "progress", ignore_errors=True)
-    if not study.keep_checkpoints:
-        shutil.rmtree(root / "checkpoints", ignore_errors=True)
+    tidy(study, root)
     return StudyReport(
         path=path,
         groups=tuple(parts),
@@ -163,3 +161,10 @@ def _gather(
         epochs_now=sum(report.trained_now for report in reports),
         **cost,
     )
+
+
+def tidy(study: TrainingStudy, root: Path) -> None:
+    """Remove from the folder of a study what nobody needs when all is done."""
+    shutil.rmtree(root / "progress", ignore_errors=True)
+    if not study.keep_checkpoints:
+        shutil.rmtree(root / "checkpoints", ignore_errors=True)

@@ -82,6 +82,13 @@ def test_a_run_that_ends_or_diverges_stops_there():
     assert own.pilot(2, 10).values.shape == (2, 2)
 
 
+def test_a_store_that_is_none(tmp_path):
+    for text in ("no json", "[1, 2]", '{"a": 3}'):
+        (tmp_path / "runs.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="`store` .*runs.json does not hold the runs of a search"):
+            loop(store=tmp_path / "runs.json")
+
+
 def test_mistakes():
     with pytest.raises(ValueError, match=r"`periods` must lie between 1 and 119 epochs, got \[120\]"):
         loop(periods=[120])

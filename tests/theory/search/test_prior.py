@@ -72,4 +72,3 @@ def test_a_flat_prior_knows_nothing():
     flat = flat_prior((2, 5), 50.0)
     np.testing.assert_allclose(np.exp(flat.log_mean), 50)
     np.testing.assert_array_equal(flat.width, UNKNOWN)
-    assert flat.response is None

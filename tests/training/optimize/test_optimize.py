@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,11 +87,32 @@ def test_a_threshold_that_nobody_reaches(small, tmp_path):
     assert "none of" in answer.sentence and "the best value was" in answer.sentence
 
 
-def test_other_settings_need_another_folder(small, tmp_path):
-    optimize(small(budget=400, confirm_share=0), tmp_path / "search")
-    other = small(budget=400, confirm_share=0, thresholds=(65.0,))
-    with pytest.raises(StudyError, match="other settings"):
+def test_a_larger_budget_goes_on_in_the_same_folder(undisturbed, small, tmp_path, monkeypatch):
+    report, _ = undisturbed
+    optimize(small(budget=900), tmp_path / "search")
+    more = optimize(small(), tmp_path / "search")
+    assert more.result.answers[0].sentence == report.result.answers[0].sentence
+    assert same(traces(more.path), traces(report.path))
+    # And back: all that the smaller one needs is there.
+    monkeypatch.setattr("training.study.work._train", lambda *_: pytest.fail("trained again"))
+    optimize(small(budget=900), tmp_path / "search")
+
+
+def test_another_task_needs_another_folder(small, tmp_path):
+    first = small(budget=400, confirm_share=0)
+    optimize(first, tmp_path / "search")
+    task = replace(first.study.task, batch_size=20)
+    other = replace(first, study=replace(first.study, task=task))
+    with pytest.raises(StudyError, match="holds a search on another task"):
         optimize(other, tmp_path / "search")
+
+
+def test_checkpoints_are_kept_or_not(small, tmp_path):
+    first = small(budget=400, confirm_share=0)
+    optimize(first, tmp_path / "kept")
+    optimize(replace(first, study=replace(first.study, keep_checkpoints=False)), tmp_path / "bare")
+    assert (tmp_path / "kept" / "checkpoints").exists() and not (tmp_path / "bare" / "checkpoints").exists()
+    assert not (tmp_path / "kept" / "progress").exists()
 
 
 def test_a_budget_that_is_too_small(small, tmp_path):
