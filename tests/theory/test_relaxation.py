@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from theory import Ensemble, relaxation
-from theory.settling import settling_after_perturbation, settling_after_start, settling_epoch
+from theory.settling import (
+    correlation_time,
+    settling_after_perturbation,
+    settling_after_start,
+    settling_epoch,
+)
 
 from .problems import plateaus
 
@@ -174,3 +179,20 @@ def test_settling_ignores_what_follows_a_divergence():
     rise = noiseless(10 - 10 * 0.5 ** np.arange(20), runs=12)
     rise[0, 3], rise[0, 4:] = np.nan, 1e6
     assert settling_after_start(Ensemble(rise, range(12)), 20, 0.05) == 6
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_the_correlation_time_is_that_of_an_autoregression(memory):
+    rng = np.random.default_rng(1)
+    values, shocks = np.zeros((200, 2000)), rng.normal(size=(200, 2000))
+    for epoch in range(1, 2000):
+        values[:, epoch] = memory * values[:, epoch - 1] + shocks[:, epoch]
+    exact = (1 + memory) / (1 - memory) / 2
+    # Levels that differ between runs for good, and the unit, make no difference.
+    values = 1e300 * (values[:, 100:] / 100 + rng.normal(size=(200, 1)))
+    assert correlation_time(values) == pytest.approx(exact, rel=0.05)
+
+
+def test_a_metric_that_does_not_move_has_no_memory():
+    assert correlation_time(np.full((3, 20), 7.0)) == 0.5
+    assert correlation_time(np.zeros((3, 1))) == 0.5

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from theory.ensembles import Ensemble
 from theory.estimates import Estimate
 from theory.relaxation import QuasiSteadyState
+from theory.search.choosing import best_key
 from theory.search.confirming import FEWEST_RUNS, Confirmed
 from theory.search.environment import Candidate
 from theory.search.evidence import Evidence, Key, Point
 from theory.search.prior import Prior
-from theory.search.refine import best_key, make_priors, posterior
+from theory.search.refine import make_priors, posterior
 from theory.search.state import SearchState, Step
 from theory.search.surrogate import Surrogate
 

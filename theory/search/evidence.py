@@ -13,7 +13,7 @@ from theory.search.environment import Candidate
 
 Array = NDArray[np.float64]
 Key = tuple[Candidate, int]
-ASSUMED_CV = 0.3
+ASSUMED_CV = 0.6
 """Coefficient of variation of residual times assumed before any are seen, with the weight of two runs."""
 
 
@@ -24,19 +24,24 @@ class Point:
     Attributes
     ----------
     mean : float
-        Mean of min(T, horizon), epochs.
+        Mean of min(T, horizon), epochs; where runs were given up before, as if they arrived at a constant rate.
     variance : float
         Of one run, epochs squared; NaN from a single run.
     runs : int
         Runs behind it.
     censored : int
-        Runs that ended before they arrived: where there are any, the mean is a lower bound.
+        Runs that were given up before they arrived.
     """
 
     mean: float
     variance: float
     runs: int
     censored: int
+
+    @property
+    def informative(self) -> float:
+        """Number of runs that arrived, which is what decides how well a rate is known; half a one if none did."""
+        return max(self.runs - self.censored, 0.5)
 
 
 class Evidence:
@@ -78,9 +83,12 @@ class Evidence:
             return self._all_early(key, threshold)
         if not tau.size:
             return Point(waiting, float(early.var()), early.size, 0)
+        residual = float(tau.mean())
+        if censored:
+            residual = _continued(float(tau.sum()), tau.size - censored, horizon - period)
         spread = float(tau.var(ddof=1)) if tau.size > 1 else float("nan")
-        variance = alive**2 * spread + float(early.var()) + alive * (1 - alive) * float(tau.mean()) ** 2
-        return Point(waiting + alive * float(tau.mean()), variance, tau.size, censored)
+        variance = alive**2 * spread + float(early.var()) + alive * (1 - alive) * residual**2
+        return Point(waiting + alive * residual, variance, tau.size, censored)
 
     def reached(self, threshold: float) -> bool:
         """Whether any run at all reached the threshold."""
@@ -124,6 +132,12 @@ class Evidence:
                 times.append(np.minimum(tau, horizon))
                 censored += int(np.sum(sample.censored[alive] & (tau < horizon)))
         return np.concatenate(times), censored
+
+
+def _continued(total: float, arrived: int, horizon: int) -> float:
+    """Mean of min(tau, horizon) for a constant rate: arrivals over time, with half an arrival where there was none."""
+    rate = max(arrived, 0.5) / total
+    return float(-np.expm1(-rate * horizon)) / rate
 
 
 def joined(ensembles: Sequence[Ensemble]) -> Ensemble:

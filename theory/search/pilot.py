@@ -8,7 +8,7 @@ from theory.ensembles import Ensemble
 from theory.relaxation import FACTOR, MIN_RUNS, MIN_WINDOW, relaxation
 from theory.search.environment import Environment
 from theory.search.state import SearchState, Step
-from theory.settling import settling_epoch
+from theory.settling import correlation_time, settling_epoch
 
 FEWEST = 6
 """Runs at first: enough to see the mean curve settle."""
@@ -17,6 +17,8 @@ FIRST = 0.05
 LONGER = 1.5
 SETTLED = 0.05
 """Settled: all but this fraction of the rise of the mean is over."""
+MEMORY = 5.0
+"""Correlation times within a run after which it has forgotten its start."""
 
 
 def run_pilot(state: SearchState) -> None:
@@ -33,6 +35,14 @@ def run_pilot(state: SearchState) -> None:
     state.settled = pilot.horizon if settled is None else settled
     if settled is not None:
         _decide(state, pilot, budget)
+        state.settled = max(state.settled, _memory(state.evidence.pilot or pilot, state.settled))
+
+
+def _memory(pilot: Ensemble, settled: int) -> int:
+    """Epochs that runs remember their start for, by the correlation of their fluctuations."""
+    plateau = pilot.recorded[:, min(settled, pilot.horizon // 2) :]
+    plateau = plateau[np.isfinite(plateau).all(axis=1)]
+    return min(pilot.horizon, int(np.ceil(MEMORY * correlation_time(plateau)))) if len(plateau) else 1
 
 
 def _decide(state: SearchState, pilot: Ensemble, budget: int) -> None:

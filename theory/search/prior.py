@@ -1,19 +1,21 @@
 r"""What the theory expects of every period, as the prior of the surrogate.
 
 From the residual times of runs that branched off at one period P*, `theory.predict`'s formulas give the mean
-first-passage time at the others. How far they may be off is the width of the prior, in the logarithm of the mean:
+first-passage time at the others. The logarithms of the means may be off in two ways:
 
-.. math:: \sigma^2(P) = (\text{standard error} / \text{mean})^2 + (a + b\,\ln(P_0 / P)_+)^2,
-
-with P_0 the shortest period at which their assumptions hold, a the error inside the validated range and b its
-growth below. On the published runs valid predictions err by 0.8 % at the median and 6.7 % at most (see the README),
-hence a; b makes the width a factor of two at period 1 if a run relaxes in 15 epochs.
+* all together, because few runs tell the residual time: the covariance of the bootstrap over runs, to which
+  v / n is added in common where the bootstrap of n runs shows less than that; v is the squared coefficient of
+  variation of single runs over the whole search. Of two or three runs the bootstrap alone says too little.
+* each for itself, because the assumptions of the theory fail, by a + b ln(P_0 / P)_+, with P_0 the shortest period at
+  which they hold, a the error inside the validated range and b its growth below. On the published runs valid
+  predictions err by 0.8 % at the median and 6.7 % at most (see the README), hence a; b makes the error a factor of
+  two at period 1 if a run relaxes in 15 epochs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,19 +36,32 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prior:
-    """Expected logarithm of the mean first-passage time at each period, and its standard deviation.
+    """Expected logarithm of the mean first-passage time at each period, and how far it may be off.
 
     Attributes
     ----------
     periods : (n,) int array
         Epochs.
-    log_mean, width : (n,) arrays
+    log_mean : (n,) array
         Of the mean in epochs.
+    error : (n,) array
+        Standard deviation of what the theory leaves out, at each period for itself.
+    shared : (n, k) array
+        Errors that the periods share: their covariance is ``shared @ shared.T``.
+    source : int or None
+        Period of the runs that this prior was made from: they are no further evidence. None without runs.
     """
 
     periods: NDArray[np.int64]
     log_mean: Array
-    width: Array
+    error: Array
+    shared: Array = field(default_factory=lambda: np.zeros((1, 0)))
+    source: int | None = None
+
+    @property
+    def width(self) -> Array:
+        """Standard deviation in all, (n,)."""
+        return np.sqrt(self.error**2 + np.sum(self.shared**2, axis=1))
 
 
 def flat_prior(periods: Sequence[int], level: float) -> Prior:
@@ -63,6 +78,7 @@ def theory_prior(
     *,
     settled: int,
     horizon: int,
+    variance: float,
     seed: int,
 ) -> Prior | None:
     """Prior from the response of the runs ``branches``, which were alive at their first perturbation.
@@ -79,6 +95,8 @@ def theory_prior(
         Epochs after which a run has forgotten its start: P_0.
     horizon : int
         Epochs to which means are restricted.
+    variance : float
+        Squared coefficient of variation of single runs: with n runs the mean is known no better than sqrt(v / n).
     seed : int
         Of the bootstrap.
 
@@ -92,13 +110,13 @@ def theory_prior(
         return None
     response = measure_response(pilot, branches, threshold, resamples=RESAMPLES, seed=seed, pool=False)
     response = _to_horizon(response, horizon)
-    log_mean, width = [], []
-    for period in periods:
-        means = _restricted(response, int(period), settled, horizon)
-        log_mean.append(np.log(means[0]))
-        error = float(np.std(np.log(means[1:]), ddof=1))
-        width.append(np.hypot(error, INSIDE + GROWTH * max(0.0, np.log(settled / period))))
-    return Prior(np.array(periods), np.array(log_mean), np.array(width))
+    means = np.log([_restricted(response, int(period), settled, horizon) for period in periods])
+    error = INSIDE + GROWTH * np.maximum(0.0, np.log(settled / np.array(periods)))
+    spread = means[:, 1:] - means[:, 1:].mean(axis=1, keepdims=True)
+    spread /= np.sqrt(RESAMPLES - 1)
+    unseen = max(0.0, variance / int(alive.sum()) - float(np.max(np.sum(spread**2, axis=1))))
+    shared = np.column_stack([spread, np.full(len(periods), np.sqrt(unseen))])
+    return Prior(np.array(periods), means[:, 0], error, shared, branches.period)
 
 
 def _to_horizon(response: Response, horizon: int) -> Response:

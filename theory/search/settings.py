@@ -37,7 +37,7 @@ class SearchSettings:
     pilot_share: float = 0.4
     batch: int = 1
     precision: float = 0.1
-    gain: float = 0.002
+    gain: float = 0.01
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -2,11 +2,12 @@
 
 For one family of candidates, the logarithm of the mean at period P with parameters x is
 
-    ln m(P, x) = prior mean + width(P, x) * g(ln P, x),
+    ln m(P, x) = prior mean + error(P, x) * g(ln P, x) + shared error of the candidate,
 
 with g a Gaussian process of unit variance and Matérn-5/2 covariance: the prior mean is the prediction of the
-theory, the width how far it may be off. Where the theory is precise a measurement moves the prediction little;
-where it may fail, it moves it much, and that of the neighbours too.
+theory, the error how far it may be off at P and its neighbours. Where the theory is precise a measurement moves the
+prediction little; where it may fail, it moves it much. What the periods share moves all of them: see
+`theory.search.prior`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import digamma, polygamma
 
 from theory.search.environment import Candidate
 from theory.search.evidence import Key, Point
@@ -79,21 +81,50 @@ def _fit_family(
     relative_variance: float,
 ) -> tuple[list[Key], Array, Array]:
     from sklearn.gaussian_process import GaussianProcessRegressor
-    from sklearn.gaussian_process.kernels import Matern
+
+    from theory.search.known_covariance import KnownCovariance
 
     keys = [(member, int(period)) for member in members for period in priors[member].periods]
     log_mean = np.concatenate([priors[member].log_mean for member in members])
     width = np.concatenate([priors[member].width for member in members])
-    where = _inputs(keys)
-    rows = [row for row, key in enumerate(keys) if key in points]
+    # The runs that a prior was made from are in it already.
+    rows = [row for row, key in enumerate(keys) if key in points and key[1] != priors[key[0]].source]
     if not rows:
         return keys, log_mean, width
     seen = [points[keys[row]] for row in rows]
-    residual = (np.log([point.mean for point in seen]) - log_mean[rows]) / width[rows]
-    noise = relative_variance / np.array([point.runs for point in seen]) / width[rows] ** 2
-    process = GaussianProcessRegressor(Matern(nu=2.5), alpha=noise, optimizer=None)
-    mean, std = process.fit(where[rows], residual).predict(where, return_std=True)
-    return keys, log_mean + width * mean, width * std
+    bias, noise = log_of_mean(np.array([point.informative for point in seen]), relative_variance)
+    surprise = np.log([point.mean for point in seen]) - bias - log_mean[rows]
+    kernel = KnownCovariance(_covariance([priors[member] for member in members], _inputs(keys)))
+    process = GaussianProcessRegressor(kernel, alpha=noise, optimizer=None)
+    process.fit(np.array(rows)[:, None], surprise)
+    mean, std = process.predict(np.arange(len(keys))[:, None], return_std=True)
+    return keys, log_mean + mean, std
+
+
+def log_of_mean(runs: Array, relative_variance: float) -> tuple[Array, Array]:
+    """Bias and variance of the logarithm of a mean over ``runs`` times of a gamma law, at a given variance of one.
+
+    The sum of n such times with squared coefficient of variation v is of the gamma law with shape k = n / v, whose
+    logarithm has mean psi(k) and variance psi'(k). For many runs that is v / n without bias; a single short time of
+    an exponential law, v = 1, is not as surprising as that.
+    """
+    shape = runs / max(relative_variance, 1e-12)
+    return digamma(shape) - np.log(shape), polygamma(1, shape)
+
+
+def _covariance(priors: list[Prior], where: Array) -> Array:
+    """Prior covariance of the candidates of a family, one after the other."""
+    from sklearn.gaussian_process.kernels import Matern
+
+    error = np.concatenate([prior.error for prior in priors])
+    shared = [prior.shared @ prior.shared.T for prior in priors]
+    sizes = [prior.periods.size for prior in priors]
+    covariance: Array = error[:, None] * error * Matern(nu=2.5)(where)
+    start = 0
+    for size, block in zip(sizes, shared, strict=True):
+        covariance[start : start + size, start : start + size] += block
+        start += size
+    return covariance
 
 
 def _inputs(keys: list[Key]) -> Array:

@@ -12,12 +12,13 @@ from pathlib import Path
 from stochreset import Autoregression, PlateauMixture, ToyEnvironment
 from theory import Study
 from theory.search import Candidate, Environment, ReplayEnvironment
-from theory.search.answer import GRID_RUNS
 
 ARCHIVE = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "published-traces.tar.xz"
 RUNS_FILE = "REPLAY_RUNS_FILE"
 THRESHOLDS = (72, 73, 74, 75, 76)
 TOYS = ("rising", "plateaus", "restart", "frozen", "setback")
+TOY_GRID_RUNS = 150
+"""Runs at each point of the full grid of a toy; the published grid has 3,950 at 26 points, 152 at each."""
 HELPS = {"rising": True, "plateaus": True, "restart": True, "frozen": False, "setback": False}
 
 
@@ -101,11 +102,11 @@ def _plateaus(problem: str) -> dict[str, PlateauMixture]:
 
 @cache
 def truth(problem: str) -> Truth:
-    """Truth of a problem; the full grid of the toys has `GRID_RUNS` runs at each candidate and period."""
+    """Truth of a problem; the full grid of the toys has `TOY_GRID_RUNS` runs at each candidate and period."""
     known, goal = environment(problem, 0), threshold(problem)
     means = known.truth(goal)
     if isinstance(known, ToyEnvironment):
-        return Truth(means, known.unperturbed_truth(goal), GRID_RUNS * sum(means.values()))
+        return Truth(means, known.unperturbed_truth(goal), TOY_GRID_RUNS * sum(means.values()))
     free = study().unperturbed.first_passage(goal).times.mean()
     return Truth(means, float(free), float(known.grid_epochs()))
 

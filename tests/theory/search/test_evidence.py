@@ -69,11 +69,13 @@ def test_where_all_arrive_before_the_period_the_mean_needs_no_response():
     assert point == Point(6.0, pytest.approx(np.var([4, 6, 5, 9])), 4, 0)
 
 
-def test_runs_that_were_given_up_make_a_lower_bound():
+def test_runs_that_were_given_up_count_as_if_they_arrived_at_a_constant_rate():
     runs = traces([12, 30], 10)
     runs = Ensemble(runs.values[:, :25], runs.seeds, perturbation="strong", period=10)
     point = evidence_of(runs).point((STRONG, 7), 1.0, 40)
-    assert (point.mean, point.runs, point.censored) == ((12 + 25) / 2, 2, 1)
+    # One arrival in (12 - 7) + (25 - 7) epochs after the period, 33 epochs before the horizon.
+    assert point.mean == pytest.approx(7 + 23 * (1 - np.exp(-33 / 23)))
+    assert (point.runs, point.censored, point.informative) == (2, 1, 1)
 
 
 def test_without_runs_there_is_no_point():
@@ -112,10 +114,10 @@ def test_joined_runs_are_padded_to_the_longest():
 
 
 def test_the_relative_variance_pools_points_with_what_is_assumed():
-    # (2 * 0.3^2 + 3 * 0.25 + 1 * 0.01) / 6, the single run left out.
+    # (2 * 0.6^2 + 3 * 0.25 + 1 * 0.01) / 6, the single run left out.
     points = [Point(10, 25.0, 4, 0), Point(20, 4.0, 2, 0), Point(5, np.nan, 1, 0)]
-    assert relative_variance(points) == pytest.approx((0.18 + 0.75 + 0.01) / 6)
-    assert relative_variance([]) == pytest.approx(0.09)
+    assert relative_variance(points) == pytest.approx((0.72 + 0.75 + 0.01) / 6)
+    assert relative_variance([]) == pytest.approx(0.36)
 
 
 def test_whether_anything_reached_is_asked_of_all_runs():

@@ -23,7 +23,9 @@ def runs():
 
 @pytest.fixture(scope="module")
 def found(runs):
-    return theory_prior(*runs, THRESHOLD, [2, 7, 14, 20, 50], settled=12, horizon=HORIZON, seed=0)
+    return theory_prior(
+        *runs, THRESHOLD, [2, 7, 14, 20, 50], settled=12, horizon=HORIZON, variance=0.2, seed=0
+    )
 
 
 def test_inside_the_valid_range_it_is_the_prediction_by_cycles(runs, found):
@@ -56,7 +58,7 @@ def test_the_mean_is_near_the_exact_one_at_the_period_measured(found):
 
 def test_no_prediction_exceeds_the_horizon(runs):
     pilot, branches = runs
-    found = theory_prior(pilot, branches, 73.5, [2, 14, 50], settled=12, horizon=60, seed=0)
+    found = theory_prior(pilot, branches, 73.5, [2, 14, 50], settled=12, horizon=60, variance=0.2, seed=0)
     assert (np.exp(found.log_mean) <= 60 + 1e-9).all()
 
 
@@ -65,7 +67,32 @@ def test_one_run_alive_is_not_enough(runs):
     values = branches.values[:3].copy()
     values[:2, 3] = THRESHOLD
     few = Ensemble(values, branches.seeds[:3], perturbation="strong", period=PERIOD)
-    assert theory_prior(pilot, few, THRESHOLD, [14], settled=12, horizon=HORIZON, seed=0) is None
+    assert (
+        theory_prior(pilot, few, THRESHOLD, [14], settled=12, horizon=HORIZON, variance=0.2, seed=0) is None
+    )
+
+
+def test_few_runs_that_happen_to_agree_are_not_believed(runs):
+    pilot, branches = runs
+    tau = branches.first_passage(THRESHOLD).times - PERIOD
+    alike = np.argsort(np.abs(tau - 20))[:3]
+    few = Ensemble(branches.values[alike], branches.seeds[alike], perturbation="strong", period=PERIOD)
+    widths = [
+        theory_prior(
+            pilot, few, THRESHOLD, [14, 50], settled=12, horizon=HORIZON, variance=each, seed=0
+        ).width[0]
+        for each in (0.0, 0.5)
+    ]
+    assert widths[1] == pytest.approx(np.hypot(INSIDE, np.sqrt(0.5 / 3)), rel=0.05)
+    assert widths[0] < widths[1] / 2
+
+
+def test_what_the_bootstrap_shows_is_shared_by_the_periods(found):
+    correlation = found.shared @ found.shared.T
+    deviation = np.sqrt(np.diag(correlation))
+    correlation /= deviation[:, None] * deviation
+    assert correlation[2, 3] > 0.5  # neighbours are too high or too low together
+    assert found.source == PERIOD
 
 
 def test_a_flat_prior_knows_nothing():

@@ -1,15 +1,18 @@
 """The surrogate against a Gaussian process written out, and the improvement against an integral."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import digamma, polygamma
 from scipy.stats import norm
 
 from theory.search import Candidate
+from theory.search.choosing import augmented_improvement
 from theory.search.evidence import Point
 from theory.search.prior import Prior
-from theory.search.refine import augmented_improvement
-from theory.search.surrogate import fit_surrogate
+from theory.search.surrogate import fit_surrogate, log_of_mean
 
 PERIODS = np.array([2, 5, 10, 20, 50])
 LENGTH, PARAMETER_LENGTH = 0.7, 0.5
@@ -49,9 +52,12 @@ def by_hand(relative_variance):
     )
     covariance = width[:, None] * width * matern(distance)
     seen = [row for row, key in enumerate(keys) if key in POINTS]
-    noise = np.diag([relative_variance / POINTS[keys[row]].runs for row in seen])
+    shapes = np.array([POINTS[keys[row]].runs / relative_variance for row in seen])
+    noise = np.diag(polygamma(1, shapes))
     gain = covariance[:, seen] @ np.linalg.inv(covariance[np.ix_(seen, seen)] + noise)
-    surprise = np.log([POINTS[keys[row]].mean for row in seen]) - mean[seen]
+    surprise = (
+        np.log([POINTS[keys[row]].mean for row in seen]) - digamma(shapes) + np.log(shapes) - mean[seen]
+    )
     posterior = covariance - gain @ covariance[seen]
     return keys, mean + gain @ surprise, np.sqrt(np.diag(posterior))
 
@@ -98,6 +104,29 @@ def test_more_runs_move_it_more():
     )
     assert np.log(20) < many[0] < few[0] < PRIORS[ONE].log_mean[2]
     assert many[1] < few[1]
+
+
+def test_what_periods_share_moves_all_of_them():
+    level = Prior(PERIODS, np.log(np.full(5, 40.0)), np.full(5, 0.01), np.full((5, 1), 0.5))
+    found = fit_surrogate({OTHER: level}, {(OTHER, 2): Point(20.0, 1.0, 100, 0)}, 0.09)
+    np.testing.assert_allclose(np.exp(found.mean), 20, rtol=0.02)
+    assert (found.std < 0.05).all()
+
+
+def test_runs_that_a_prior_was_made_from_count_once():
+    prior_of_ten = replace(prior(), source=10)
+    found = fit_surrogate({OTHER: prior_of_ten}, {(OTHER, 10): Point(10.0, 1.0, 50, 0)}, 0.09)
+    np.testing.assert_array_equal(found.mean, prior_of_ten.log_mean)
+
+
+@pytest.mark.parametrize(("runs", "variance"), [(1, 1.0), (1, 0.3), (4, 1.0)])
+def test_the_logarithm_of_a_mean_is_that_of_gamma_times(runs, variance):
+    rng = np.random.default_rng(0)
+    logs = np.log(rng.gamma(1 / variance, variance, size=(200_000, runs)).mean(axis=1))
+    bias, spread = log_of_mean(np.array([runs]), variance)
+    assert abs(logs.mean() - bias[0]) < 5 * logs.std() / np.sqrt(logs.size)
+    assert logs.var() == pytest.approx(spread[0], rel=0.02)
+    assert abs(bias[0]) > 10 * logs.std() / np.sqrt(logs.size)  # the plain logarithm would be wrong
 
 
 @pytest.mark.parametrize(("mean", "std", "noise"), [(4.2, 0.3, 0.2), (3.9, 0.05, 0.3), (4.0, 0.5, 0.0)])
