@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory.passages import Direction, PassageSample, check_direction, first_passage, valid_lengths
+from theory.traces import StoredTraces, pick_rows, row_blocks
 
 UNPERTURBED = "unperturbed"
+SOME = 2500
+"""Runs that show the law of a metric and its mean well enough; more would find shifts too small to matter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +24,8 @@ class Ensemble:
     ----------
     values : (runs, epochs) float array
         The metric after each epoch, epochs counted from 1; NaN after the end of a shorter run, NaN or
-        infinity where a run diverged.
+        infinity where a run diverged. Or `StoredTraces`, which are read a block of runs at a time where an
+        analysis allows that.
     seeds : (runs,) int array
         Seed of each run, unique within the ensemble. Runs of equal seed in two ensembles are taken as
         dependent when they are resampled.
@@ -47,9 +51,9 @@ class Ensemble:
     first: int | None = None
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=float)
+        values = self.values if isinstance(self.values, StoredTraces) else np.array(self.values, dtype=float)
         seeds = np.array(self.seeds, dtype=np.int64)
-        if values.ndim != 2 or 0 in values.shape:
+        if len(values.shape) != 2 or 0 in values.shape:
             raise ValueError(f"`values` must be a non-empty (runs, epochs) array, got shape {values.shape}")
         if seeds.shape != values.shape[:1]:
             raise ValueError(
@@ -74,7 +78,8 @@ class Ensemble:
         if self.first == self.period:
             object.__setattr__(self, "first", None)
         for name, array in (("values", values), ("seeds", seeds)):
-            array.flags.writeable = False
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
             object.__setattr__(self, name, array)
 
     def __len__(self) -> int:
@@ -98,13 +103,20 @@ class Ensemble:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Epochs of each run before its end or divergence, shape (runs,)."""
-        return valid_lengths(self.values)
+        return np.concatenate([valid_lengths(block) for _, block in row_blocks(self.values)])
 
     @property
     def recorded(self) -> NDArray[np.float64]:
         """The metric while a run was sound, shape (runs, epochs); NaN from its end or divergence on."""
-        sound = np.arange(self.horizon) < self.lengths[:, None]
-        return np.where(sound, self.values, np.nan)
+        values = np.asarray(self.values)
+        return np.where(np.arange(self.horizon) < valid_lengths(values)[:, None], values, np.nan)
+
+    def some(self, runs: int = SOME) -> Ensemble:
+        """So many of the runs, drawn at random but always the same ones; the ensemble itself if it has no more."""
+        if len(self) <= runs:
+            return self
+        rows = np.sort(np.random.default_rng(0).permutation(len(self))[:runs])
+        return replace(self, values=pick_rows(self.values, rows), seeds=self.seeds[rows])
 
     def first_passage(self, threshold: float, horizon: int | None = None) -> PassageSample:
         """First-passage times to ``threshold``, in epochs; see `theory.first_passage`."""

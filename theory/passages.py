@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.traces import StoredTraces, row_blocks
+
 if TYPE_CHECKING:
     from scipy.stats import CensoredData
 
@@ -124,7 +126,7 @@ def reaches(values: ArrayLike, threshold: float, direction: Direction) -> NDArra
 
 
 def first_passage(
-    traces: ArrayLike,
+    traces: ArrayLike | StoredTraces,
     threshold: float,
     direction: Direction = "at_least",
     horizon: int | None = None,
@@ -133,7 +135,7 @@ def first_passage(
 
     Parameters
     ----------
-    traces : (runs, epochs) array
+    traces : (runs, epochs) array or StoredTraces
         One row per run, one value per epoch, epochs counted from 1. The first NaN or infinity ends
         a run (end of a shorter run, or divergence): later values are ignored.
     threshold : float
@@ -154,18 +156,27 @@ def first_passage(
     >>> sample.times, sample.censored
     (array([2., 3.]), array([False,  True]))
     """
-    values = np.asarray(traces, dtype=float)
-    if values.ndim != 2 or 0 in values.shape:
+    values = traces if isinstance(traces, StoredTraces) else np.asarray(traces, dtype=float)
+    if len(values.shape) != 2 or 0 in values.shape:
         raise ValueError(f"`traces` must be a non-empty (runs, epochs) array, got shape {values.shape}")
     if not np.isfinite(threshold):
         raise ValueError(f"`threshold` must be finite, got {threshold}")
     check_direction(direction)
-    if horizon is not None:
-        if horizon < 1:
-            raise ValueError(f"`horizon` must be at least 1 epoch, got {horizon}")
-        values = values[:, :horizon]
+    if horizon is not None and horizon < 1:
+        raise ValueError(f"`horizon` must be at least 1 epoch, got {horizon}")
+    times, censored = np.empty(values.shape[0]), np.empty(values.shape[0], dtype=bool)
+    for start, block in row_blocks(values):
+        rows = slice(start, start + len(block))
+        times[rows], censored[rows] = _passages(block[:, :horizon], threshold, direction)
+    return PassageSample(times, censored)
+
+
+def _passages(
+    values: NDArray[np.float64], threshold: float, direction: Direction
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Times, and which are censored, of a block of traces."""
     lengths = valid_lengths(values)
     hit = reaches(values, threshold, direction)
     hit &= np.arange(values.shape[1]) < lengths[:, None]
     arrived = np.asarray(hit.any(axis=1))
-    return PassageSample(np.where(arrived, hit.argmax(axis=1) + 1, lengths), ~arrived)
+    return np.where(arrived, hit.argmax(axis=1) + 1, lengths), ~arrived

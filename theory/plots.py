@@ -63,7 +63,7 @@ def plot_traces(
         Passed to ``ax.plot`` for the median.
     """
     ax = _axes(ax)
-    values = ensemble.recorded
+    values = ensemble.some().recorded
     present = np.isfinite(values).any(axis=0)
     epochs = np.arange(1, ensemble.horizon + 1)[present]
     if not epochs.size:

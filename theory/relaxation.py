@@ -97,6 +97,7 @@ def relaxation(
     QuasiSteadyState
         A verdict of any kind is a result, not an error.
     """
+    ensemble = ensemble.some()
     values = _survivors(ensemble, threshold)
     test = partial(test_stationarity, tolerance=tolerance, seed=seed)
     tested: list[tuple[int, float, float]] = []

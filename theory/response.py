@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.bootstrap import bootstrap_estimate, bootstrap_weights
+from theory.bootstrap import RunWeights, bootstrap_estimate, resample_runs
 from theory.ensembles import Ensemble
 from theory.estimates import Estimate
 from theory.passages import PassageSample
@@ -94,15 +94,12 @@ class Response:
         return bootstrap_estimate(self.tau, self.perturbed_alive, self.tau_censored > 0)
 
 
-def epoch_counts(sample: PassageSample, weights: Array, horizon: int) -> tuple[Array, Array]:
+def epoch_counts(sample: PassageSample, weights: RunWeights, horizon: int) -> tuple[Array, Array]:
     """Weighted arrivals at, and runs at risk in, epochs 1 .. horizon; each (rows of weights, horizon)."""
     times = sample.times.astype(int)
-    last = np.bincount(times, minlength=1).size
-    size = max(last, horizon + 1)
-    onehot = np.zeros((len(sample), size))
-    onehot[np.arange(len(sample)), times] = 1.0
-    events = weights @ (onehot * sample.observed[:, None])
-    ended = weights @ onehot
+    size = max(int(times.max()), horizon) + 1
+    events = weights.counts(times, size, sample.observed)
+    ended = events + weights.counts(times, size, sample.censored)
     at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
     return events[:, 1 : horizon + 1], at_risk[:, 1 : horizon + 1]
 
@@ -165,10 +162,10 @@ def measure_response(
     if alive < 2:
         raise ValueError(
             f"`perturbed` {perturbed.name}: {alive} of {len(perturbed)} runs are alive and watched after the "
-            f"first perturbation at threshold {threshold:g}; at least 2 are needed. Raise the threshold, "
+            f"first perturbation at threshold {threshold:g}; at least 2 are needed. {_harder(perturbed)}, "
             "shorten the period or add runs"
         )
-    free_weights, kicked_weights, *branch_weights = bootstrap_weights(
+    free_weights, kicked_weights, *branch_weights = resample_runs(
         [unperturbed.seeds, perturbed.seeds, *(seeds for _, seeds in aligned)], resamples, seed
     )
     events, at_risk = epoch_counts(free, free_weights, unperturbed.horizon)
@@ -201,6 +198,11 @@ def measure_response(
     )
 
 
+def _harder(ensemble: Ensemble) -> str:
+    """What to do about runs that arrive too early."""
+    return f"{'Raise' if ensemble.direction == 'at_least' else 'Lower'} the threshold"
+
+
 def _aligned(branch: Ensemble, threshold: float, period: int) -> tuple[PassageSample, NDArray[np.int64]]:
     """Times of the runs of a branch that are alive at its first perturbation, shifted so that it is at ``period``."""
     onset = int(branch.onset or period)
@@ -209,7 +211,7 @@ def _aligned(branch: Ensemble, threshold: float, period: int) -> tuple[PassageSa
     if not alive.any():
         raise ValueError(
             f"`branches` {branch.name}: no run is alive and watched after the first perturbation at threshold "
-            f"{threshold:g}; leave this branch out, or raise the threshold"
+            f"{threshold:g}; leave this branch out, or {_harder(branch).lower()}"
         )
     shifted = PassageSample(sample.times[alive] - onset + period, sample.censored[alive])
     return shifted, branch.seeds[alive]
@@ -243,14 +245,18 @@ def _carry_forward(survival: Array) -> Array:
 
 
 def _inverted_tau(
-    free: PassageSample, kicked: PassageSample, free_weights: Array, kicked_weights: Array, period: int
+    free: PassageSample,
+    kicked: PassageSample,
+    free_weights: RunWeights,
+    kicked_weights: RunWeights,
+    period: int,
 ) -> Estimate:
     """Residual time from ``(<T_P> - <min(T, P)>) / S(P)``, the two means from different ensembles."""
     free_n, kicked_n = len(free), len(kicked)
-    early = free_weights @ np.minimum(free.times, period) / free_n
-    alive = free_weights @ (free.times > period) / free_n
+    early = free_weights.sum(np.minimum(free.times, period)) / free_n
+    alive = free_weights.sum(free.times > period) / free_n
     with np.errstate(divide="ignore", invalid="ignore"):
-        tau = (kicked_weights @ kicked.times / kicked_n - early) / alive
+        tau = (kicked_weights.sum(kicked.times) / kicked_n - early) / alive
     stderr = float(tau[1:].std(ddof=1)) if np.isfinite(tau).all() and tau.size > 2 else float("nan")
     half = 1.96 * stderr
     return Estimate(float(tau[0]), stderr, float(tau[0] - half), float(tau[0] + half), kicked.n_censored > 0)

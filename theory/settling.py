@@ -97,7 +97,7 @@ def correlation_time(values: NDArray[np.float64], window: float = 5.0) -> float:
 def settling_after_start(unperturbed: Ensemble, period: int, tolerance: float) -> int | None:
     """Settling epoch of unperturbed runs towards their mean at epoch ``period``, or None."""
     period = min(period, unperturbed.horizon)
-    values = unperturbed.recorded[:, :period]
+    values = unperturbed.some().recorded[:, :period]
     if not np.isfinite(values[:, -1]).any():
         return None
     return settling_epoch(values, float(np.nanmean(values[:, -1])), tolerance)
@@ -112,7 +112,7 @@ def settling_after_perturbation(
     still moves in the last quarter of a cycle, or if no cycle has ``min_runs`` runs recorded to its end.
     """
     period = int(perturbed.period or 0)
-    recorded = perturbed.recorded
+    recorded = perturbed.some().recorded
     longest: int | None = None
     for start in period * np.arange(1, cycles + 1):
         values = recorded[:, start : start + period]

@@ -84,12 +84,12 @@ def pilot_policy(
             "HazardPolicy(threshold=...) does without a pilot"
         )
     onset = qss.relaxation_epoch
-    settle, laws = [onset], [estimate_law(unperturbed.recorded[:, onset - 1 : qss.stationary_until])]
+    settle, laws = [onset], [estimate_law(unperturbed.some().recorded[:, onset - 1 : qss.stationary_until])]
     if perturbed is not None:
         after, later = _after_perturbations(perturbed.name, cycles, laws[0])
         settle.append(after)
         laws += later
-    values = unperturbed.recorded[:, : qss.stationary_until]
+    values = unperturbed.some().recorded[:, : qss.stationary_until]
     plain = HazardPolicy(
         threshold=threshold, direction=unperturbed.direction, settle=(onset,), laws=(laws[0],), readings=1
     )
@@ -148,7 +148,7 @@ def cycles_after(perturbed: Ensemble) -> list[Array]:
     if perturbed.period is None or perturbed.onset is None:
         raise ValueError("`perturbed` must have a perturbation and a period, got unperturbed runs")
     starts = range(perturbed.onset, perturbed.horizon - perturbed.period + 1, perturbed.period)
-    cycles = [perturbed.recorded[:, start : start + perturbed.period] for start in starts]
+    cycles = [perturbed.some().recorded[:, start : start + perturbed.period] for start in starts]
     if not cycles:
         raise ValueError(
             f"`perturbed` {perturbed.name} ends after {perturbed.horizon} epochs, within its first cycle; go on longer"
