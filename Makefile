@@ -8,11 +8,11 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench browser clean FORCE
+.PHONY: help demo test test-faults lint bench docs figures browser clean FORCE
 
 help: ## list these targets
 	@echo "Usage: make TARGET [PYTHON=python3.12]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
 	@echo "Running the demonstration; its results go to the folder demo/."
@@ -21,6 +21,11 @@ demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
 test: lint browser ## check style and types, then run every test
 	@echo "Running the tests ..."
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
+
+test-faults: $(STAMP) ## kill, fill and damage everything at full size (10 minutes)
+	@echo "Running the tests of faults at full size ..."
+	@STOCHRESET_FAULTS=full OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -q -n auto --dist worksteal tests/faults tests/theory/test_properties.py
 
 lint: $(STAMP) ## check style and types only
 	@echo "Checking style (ruff) ..."
@@ -43,9 +48,17 @@ bench: $(STAMP) ## run the benchmark scripts of tests/benchmarks
 	if [ $${#scripts[@]} -eq 0 ]; then echo "There are no benchmark scripts in tests/benchmarks."; fi; \
 	for script in "$${scripts[@]}"; do echo "Running $$script ..."; $(BIN)/python "$$script"; done
 
+docs: $(STAMP) ## build the pages; they begin at site/index.html
+	@echo "Building the pages ..."
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open site/index.html."
+
+figures: $(STAMP) ## draw the figures of README and pages again (2 minutes)
+	@$(BIN)/python docs/tools/figures.py
+
 clean: ## remove caches, builds and the demo's results; .venv stays
 	@echo "Removing caches, builds and demo/ (to start from nothing, remove .venv as well)."
-	@rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf build dist demo site *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	@find . -path './$(VENV)' -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 # The stamp holds the folder it was made in, because a virtual environment cannot be moved.
@@ -70,7 +83,7 @@ $(STAMP): pyproject.toml
 	  rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); fi
 	@echo "Installing the packages into $(VENV): about 3 minutes the first time, most of it for PyTorch ..."
 	@set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-	  -e ".[training,dev]" | awk '/^ *Downloading .*\.whl( |$$)/ { sub(/^ */, "  "); print } \
+	  -e ".[training,dev,docs]" | awk '/^ *Downloading .*\.whl( |$$)/ { sub(/^ */, "  "); print } \
 	  /^Installing collected/ { print "  Unpacking everything (a minute or two) ..." } { fflush() }'
 	@pwd -P > $(STAMP)
 	@echo "Installed."

@@ -53,7 +53,7 @@ def predict(
     perturbation: Annotated[str, typer.Option(help="Name of the perturbation.")],
     measured: Annotated[int, typer.Option(min=1, help="Period to predict from.")],
     metric: options.Metric = None,
-    periods: Annotated[str | None, typer.Option(help="Periods, for example 1,2,5:100:5.")] = None,
+    periods: Annotated[str | None, typer.Option(help="Periods, for example 1,2,5:50:5.")] = None,
     model: Annotated[Model, typer.Option(help="Formula.")] = "auto",
     resamples: options.Resamples = 2000,
     seed: options.Seed = 0,
