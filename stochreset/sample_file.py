@@ -1,8 +1,9 @@
 """Samples of first-passage times in HDF5: the times, which of them are censored, and how they were made.
 
-Root attributes: ``format`` ("stochreset-sample"), ``format_version`` (1), and one for each entry of the
+Root attributes: ``format`` ("stochreset-sample"), ``format_version`` (2), and one for each entry of the
 document that came with the sample (`stochreset simulate --json`): numbers and texts as they are, tables as
-JSON, unknown ones (null) left out. Datasets ``times`` (runs,) float64 and ``censored`` (runs,) bool.
+JSON, unknown ones (null) left out. Datasets ``times`` (runs,) float64 and ``censored`` (runs,) bool. Version 2
+adds checksums of both, and of the root with the attributes that `read_sample` reads (`theory.hdf5.checksums`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,29 @@ import numpy as np
 from stochreset.simulation import SimulatedSample
 from theory.estimates import Estimate
 from theory.files import replace_file
+from theory.hdf5 import (
+    LIBVER,
+    Allowance,
+    Hdf5Error,
+    attribute,
+    check_dataset,
+    check_seals,
+    children,
+    integer,
+    is_sealed,
+    read,
+    reading,
+    real,
+    seal,
+    text,
+)
 
 FORMAT = "stochreset-sample"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+SEALED_VERSION = 2
+"""First version with checksums."""
+DATASETS = {"times": np.float64, "censored": np.bool_}
+WAY_OUT = "restore it from a copy or simulate again; a sample is written by `write_sample`"
 
 
 class SampleFileError(ValueError):
@@ -51,12 +72,13 @@ def write_sample(
 
     # Built in memory, so that a full disk is a plain error of a plain write, not one inside the HDF5 library.
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with h5py.File(buffer, "w", libver=LIBVER) as file:
         for name, value in {**(document or {}), **_record(sample)}.items():
             if value is not None:
                 file.attrs[name] = value if isinstance(value, str | int | float) else json.dumps(value)
         file.create_dataset("times", data=sample.times, track_times=False)
         file.create_dataset("censored", data=sample.censored, track_times=False)
+        seal(file, KNOWN)
     replace_file(path, buffer.getbuffer())
     return Path(path)
 
@@ -77,6 +99,12 @@ def _record(sample: SimulatedSample) -> dict[str, Any]:
     }
 
 
+KNOWN = (
+    "format", "format_version", "method", "dt", "expected_bias", "bias", "seed", "steps", "seconds", "digest",
+)  # fmt: skip
+"""Attributes of `_record`, which the checksums cover."""
+
+
 def read_sample(path: str | os.PathLike[str]) -> SimulatedSample:
     """Read a sample that `write_sample` or ``stochreset simulate --out`` wrote.
 
@@ -89,43 +117,52 @@ def read_sample(path: str | os.PathLike[str]) -> SimulatedSample:
     """
     import h5py
 
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no sample file {path}")
-    if not h5py.is_hdf5(path):
-        raise SampleFileError(f"{path} is not a readable HDF5 file; a sample is written by `write_sample`")
-    try:
-        with h5py.File(path, "r") as file:
-            return _load(file)
-    except SampleFileError as problem:
-        raise SampleFileError(f"{path}: {problem}") from None
-    # What h5py raises on damaged files; the message it gives is passed on.
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as problem:
-        raise SampleFileError(f"{path} cannot be read, it may be damaged: {problem}") from problem
+    with reading(h5py, path, "sample file", SampleFileError, WAY_OUT) as file:
+        version = _check_format(file)
+        datasets = children(file, h5py.Dataset, len(DATASETS))
+        allowance = Allowance(path)
+        for name, dtype in DATASETS.items():
+            if name not in datasets:
+                raise Hdf5Error(f"it has no dataset `{name}`, it may be damaged; {WAY_OUT}")
+            check_dataset(datasets[name], dtype, 1, allowance)
+        # A file with checksums is held to them whatever its version says, which may be what is damaged.
+        sealed = version >= SEALED_VERSION or is_sealed(file)
+        if sealed:
+            check_seals(file, KNOWN)
+        return _load(file, {name: read(datasets[name], KNOWN, sealed) for name in DATASETS})
 
 
-def _load(file: Any) -> SimulatedSample:
-    attributes = dict(file.attrs)
-    if attributes.get("format") != FORMAT:
-        raise SampleFileError(
-            f"it is an HDF5 file, but not a sample: the attribute `format` is not {FORMAT!r}"
+def _check_format(file: Any) -> int:
+    if attribute(file, "format") != FORMAT:
+        raise Hdf5Error(f"it is an HDF5 file, but not a sample: the attribute `format` is not {FORMAT!r}")
+    version = integer(file, "format_version", least=1)
+    if version > FORMAT_VERSION:
+        raise Hdf5Error(
+            f"it has format version {version}, this version of stochreset reads up to {FORMAT_VERSION}; "
+            "upgrade stochreset"
         )
-    if attributes["format_version"] > FORMAT_VERSION:
-        raise SampleFileError(
-            f"it has format version {attributes['format_version']}, this version of stochreset reads up to "
-            f"{FORMAT_VERSION}; upgrade stochreset"
-        )
-    dt, bias = attributes.get("dt"), attributes.get("bias")
+    return version
+
+
+def _load(file: Any, values: Mapping[str, Any]) -> SimulatedSample:
     sample = SimulatedSample(
-        file["times"][...],
-        file["censored"][...],
-        method=str(attributes["method"]),
-        dt=None if dt is None else float(dt),
-        expected_bias=str(attributes["expected_bias"]),
-        bias=None if bias is None else Estimate(*json.loads(bias)),
-        seed=int(attributes["seed"]),
-        steps=int(attributes["steps"]),
-        seconds=float(attributes["seconds"]),
+        values["times"],
+        values["censored"],
+        method=text(file, "method"),
+        dt=real(file, "dt") if "dt" in file.attrs else None,
+        expected_bias=text(file, "expected_bias"),
+        bias=_bias(text(file, "bias")) if "bias" in file.attrs else None,
+        seed=integer(file, "seed", most=2**64 - 1),
+        steps=integer(file, "steps"),
+        seconds=real(file, "seconds"),
     )
-    if sample.digest() != attributes["digest"]:
-        raise SampleFileError("its times do not fit its digest, it was changed or is damaged; simulate again")
+    if sample.digest() != text(file, "digest"):
+        raise Hdf5Error("its times do not fit its digest, it was changed or is damaged; simulate again")
     return sample
+
+
+def _bias(content: str) -> Estimate:
+    numbers = json.loads(content)
+    if not isinstance(numbers, list) or not all(isinstance(each, int | float) for each in numbers):
+        raise Hdf5Error(f"the attribute `bias` must be a list of numbers, got {content[:100]}")
+    return Estimate(*numbers)

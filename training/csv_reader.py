@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.passages import Direction
-from training.run_group import RunGroup, pad_traces
+from theory.printable import printable
+from training.csv_text import LONGEST_FIELD, is_number, number, read_text
+from training.run_group import RunGroup, check_name, pad_traces
 
 MAX_PROBLEMS = 20
 MAX_PROBLEMS_PER_FILE = 3
+MOST_ROWS = 1_000_000
+MOST_COLUMNS = 1_000
+MOST_VALUES = 2**30
+"""Runs times epochs of the longest times columns of one ensemble."""
 
 
 class TraceImportError(ValueError):
@@ -25,7 +32,7 @@ class TraceImportError(ValueError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        shown = "\n".join(f"  {problem}" for problem in self.problems[:MAX_PROBLEMS])
+        shown = "\n".join(f"  {printable(problem)}" for problem in self.problems[:MAX_PROBLEMS])
         more = len(self.problems) - MAX_PROBLEMS
         rest = f"\n  ... and {more} more" if more > 0 else ""
         plural = "" if len(self.problems) == 1 else "s"
@@ -142,6 +149,8 @@ class TraceReader:
             self.problems += found[:MAX_PROBLEMS_PER_FILE]
             if self._progress is not None:
                 self._progress()
+        if len(self.problems) == before:
+            self._check_size(files, runs)
         if len(self.problems) > before:
             return None
         self.rules.check(self._columns)
@@ -156,20 +165,28 @@ class TraceReader:
             parameters or {},
         )
 
+    def _check_size(
+        self, files: Sequence[Path], runs: Mapping[int, Mapping[str, NDArray[np.float64]]]
+    ) -> None:
+        longest = max((values.size for traces in runs.values() for values in traces.values()), default=0)
+        if len(runs) * longest * len(self._columns) > MOST_VALUES:
+            self.problems.append(
+                f"{files[0].parent}: {len(runs):,} runs of up to {longest:,} epochs and {len(self._columns)} columns "
+                f"are more than {MOST_VALUES:,} values; keep fewer columns, or import fewer files at a time"
+            )
+
     def _read(self, path: Path, found: list[str]) -> dict[str, NDArray[np.float64]]:
         """Read one file; problems of its lines are appended to ``found``, one of the whole file is raised."""
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except (UnicodeDecodeError, OSError) as problem:
-            raise ValueError(f"not readable as UTF-8 text: {problem}") from None
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
             columns = self._header(header, path)
             first_line = reader.line_num + 1
-            rows = list(_rows(reader, header, list(columns.values()), path, found))
+            rows = list(islice(_rows(reader, header, list(columns.values()), path, found), MOST_ROWS + 1))
         except csv.Error as problem:
             raise ValueError(f"line {reader.line_num}: not CSV: {problem}") from None
+        if len(rows) > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS:,} lines of data, the most that is read; shorten it")
         if not rows and not found:
             raise ValueError(f"no data below the header line {','.join(header)!r}")
         if found:
@@ -177,7 +194,7 @@ class TraceReader:
         table = np.array(rows, dtype=float).reshape(len(rows), len(columns))
         traces = {}
         for column, values in zip(columns, table.T, strict=True):
-            for row, fault in self._faults(column, values):
+            for row, fault in islice(self._faults(column, values), MAX_PROBLEMS_PER_FILE):
                 found.append(f"{path}:{first_line + row}: {fault}")
             traces[column] = values
         return traces
@@ -188,12 +205,21 @@ class TraceReader:
             raise ValueError(
                 "the file is empty, or its first line is; expected a header line with column names"
             )
+        if len(header) > MOST_COLUMNS:
+            raise ValueError(
+                f"line 1: {len(header):,} columns, of which at most {MOST_COLUMNS:,} are read; remove some"
+            )
         if "" in header:
             raise ValueError(f"line 1: column {header.index('') + 1} has no name; name it or remove it")
         for name in header:
+            if len(name) > LONGEST_FIELD:
+                raise ValueError(
+                    f"line 1: the column name {name[:20]!r}... has {len(name):,} characters, at most "
+                    f"{LONGEST_FIELD} are read; shorten it"
+                )
             if header.count(name) > 1:
                 raise ValueError(f"line 1: two columns are called {name!r}")
-            if _is_number(name):
+            if is_number(name):
                 raise ValueError(f"line 1: {name!r} is a number; expected a header line with column names")
         wanted = header if self.rules.keep is None else self.rules.keep
         columns = {name: header.index(name) for name in wanted if name in header}
@@ -202,6 +228,11 @@ class TraceReader:
         metrics = tuple(name for name in columns if name.lower() != "epoch")
         if not metrics:
             raise ValueError(f"line 1: no column is a metric: {', '.join(header)}")
+        for name in metrics:
+            try:
+                check_name("metrics", self.rules.rename.get(name, name), "/")
+            except ValueError as problem:
+                raise ValueError(f"line 1: {problem}; rename the column") from None
         if self._reference is None:
             self._columns, self._reference = metrics, path
         elif set(metrics) != set(self._columns):
@@ -231,6 +262,8 @@ def _rows(
 ) -> Iterator[list[float]]:
     blank = 0
     for row in reader:
+        if len(found) >= MAX_PROBLEMS_PER_FILE:
+            return
         if not any(row) or (len(row) == 1 and not row[0].strip()):
             blank = blank or reader.line_num
             continue
@@ -243,20 +276,6 @@ def _rows(
         try:
             yield [number(row[position]) for position in positions]
         except ValueError:
-            bad = next(row[position] for position in positions if not _is_number(row[position]))
-            found.append(f"{path}:{reader.line_num}: {bad!r} is not a number")
-
-
-def number(text: str) -> float:
-    """Convert text to a number more strictly than `float`: no underscores, no digits beyond ASCII."""
-    if "_" in text or not text.isascii():
-        raise ValueError(f"{text!r} is not a number")
-    return float(text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        number(text)
-    except ValueError:
-        return False
-    return True
+            bad = next(row[position] for position in positions if not is_number(row[position]))
+            shown = repr(bad) if len(bad) <= LONGEST_FIELD else f"{bad[:20]!r}..., {len(bad):,} characters,"
+            found.append(f"{path}:{reader.line_num}: {shown} is not a number")

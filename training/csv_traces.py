@@ -2,8 +2,9 @@
 
 Each file has a header line and one line per epoch, the first one after epoch 1; each column is a metric. The
 seed comes from the name of the file: the digits after ``seed_``, otherwise the last whole number in the
-name. Runs may differ in length; ``nan`` and ``inf`` mark divergence. Whatever else is unclear is refused,
-with file and line, before anything is written.
+name. Runs may differ in length; ``nan`` and ``inf`` mark divergence. Other numbers are decimal, in ASCII digits. A
+file has at most 64 MiB, 1,000,000 lines, 1,000 columns and 200 characters a field. Whatever else is unclear is
+refused, with file and line, before anything is written.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from theory.ensembles import UNPERTURBED, Ensemble, ensemble_name
 from theory.passages import Direction
 
 COORDINATES = ("seed", "epoch")
+LONGEST_NAME = 200
+"""Characters of the name of a metric, perturbation or protocol."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,15 +75,15 @@ class RunGroup:
                 f"got {self.perturbation!r} and {self.period!r}"
             )
         if self.perturbation is not None:
-            _check_name("perturbation", self.perturbation, "/:")
+            check_name("perturbation", self.perturbation, "/:")
         parameters, protocol = (_json(name, getattr(self, name)) for name in ("parameters", "protocol"))
         if protocol:
-            _check_name("protocol", protocol.get("label"), "/:")
+            check_name("protocol", protocol.get("label"), "/:")
         if parameters and self.perturbation is None:
             raise ValueError(f"`parameters` belong to a perturbation; unperturbed runs got {parameters}")
         metrics: dict[str, NDArray[np.float64]] = {}
         for name, values in self.metrics.items():
-            _check_name("metrics", name, "/")
+            check_name("metrics", name, "/")
             try:
                 metrics[name] = self._ensemble(values, seeds, name).values
             except ValueError as problem:
@@ -155,14 +157,16 @@ def _json(argument: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def _check_name(argument: str, name: object, forbidden: str) -> None:
+def check_name(argument: str, name: object, forbidden: str) -> None:
+    """Raise if a name cannot be that of a group or data set of a runs file; names of files are made of it too."""
     if (
         not isinstance(name, str)
         or name in ("", ".", "..", *COORDINATES)
+        or len(name) > LONGEST_NAME
         or not name.isprintable()
         or any(character in name for character in forbidden)
     ):
         raise ValueError(
-            f"`{argument}` {name!r} is not a usable name: it must be printable text without any of "
-            f"{' '.join(forbidden)} and none of {', '.join(COORDINATES)}"
+            f"`{argument}` {name!r:.{LONGEST_NAME}} is not a usable name: it must be printable text without any of "
+            f"{' '.join(forbidden)}, none of {', '.join(COORDINATES)}, and at most {LONGEST_NAME} characters long"
         )

@@ -1,6 +1,6 @@
 """Runs files: the traces of an unperturbed and any number of perturbed ensembles, in one HDF5 file.
 
-Root attributes: ``format`` ("stochreset-runs"), ``format_version`` (2), ``provenance`` (JSON) and, where one
+Root attributes: ``format`` ("stochreset-runs"), ``format_version`` (3), ``provenance`` (JSON) and, where one
 metric is to be read unasked, ``default_metric``. One group per ensemble, named ``unperturbed`` or
 ``NAME:PERIOD``; the attributes ``perturbation``, ``period`` (epochs) and ``parameters`` (JSON) are what
 counts. Version 2 adds branches, ``NAME:PERIOD@FIRST`` with the attribute ``first`` (epoch of the first
@@ -9,6 +9,12 @@ each group ``seed`` (runs,) and ``epoch`` (epochs,) = 1..N, both int64, and one 
 dataset per metric, NaN after the end of a shorter run, with an attribute ``direction``. ``seed`` and
 ``epoch`` are HDF5 dimension scales, so that xarray opens a group with named dimensions:
 ``xarray.open_dataset(path, group="shrink_perturb:20", engine="h5netcdf")``.
+
+Version 3 adds an attribute ``checksum`` to the root, each group and each data set, as `theory.hdf5.checksums`
+describes; it covers all that is named above, other attributes may be added. A file with checksums is held to
+them, whatever its version says, and one of version 3 must have them. To write one in another way, leave them out
+and call it version 2. The values of a file may take 1 GiB, or 100 times its size where that is more; see
+`theory.hdf5.datasets` for this and the other limits.
 """
 
 from __future__ import annotations
@@ -25,9 +31,11 @@ import numpy as np
 
 from theory.ensembles import UNPERTURBED, Study
 from theory.files import replace_file
+from theory.hdf5 import LIBVER, checksum, seal
 from theory.passages import Direction
 from training.provenance import provenance as current_provenance
 from training.run_group import COORDINATES, RunGroup
+from training.runs_header import KNOWN
 from training.runs_reader import FORMAT, FORMAT_VERSION, load
 
 
@@ -74,7 +82,7 @@ def write_runs(
         raise ValueError(f"`provenance` must be JSON: {problem}") from None
     # Built in memory, so that a full disk is a plain error of a plain write, not one inside the HDF5 library.
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with h5py.File(buffer, "w", libver=LIBVER) as file:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["provenance"] = text
@@ -82,6 +90,7 @@ def write_runs(
             file.attrs["default_metric"] = metric or known[0]
         for group in groups:
             write_group(file.create_group(group.name), group)
+        seal(file, KNOWN)
     replace_file(path, buffer.getbuffer())
     return Path(path)
 
@@ -180,7 +189,7 @@ def _check_groups(groups: Sequence[RunGroup]) -> None:
 
 
 def write_group(node: h5py.Group, group: RunGroup) -> None:
-    """Write one ensemble into an empty HDF5 group."""
+    """Write one ensemble into an empty HDF5 group, with checksums of its data sets, not of the group."""
     if group.perturbation is not None:
         node.attrs["perturbation"] = group.perturbation
         for key in ("period", "first"):
@@ -191,9 +200,12 @@ def write_group(node: h5py.Group, group: RunGroup) -> None:
         node.attrs["parameters"] = json.dumps(group.parameters)
     coordinates = {"seed": group.seeds, "epoch": np.arange(1, group.shape[1] + 1, dtype=np.int64)}
     for name, numbers in coordinates.items():
-        node.create_dataset(name, data=numbers, track_times=False).make_scale(name)
+        scale = node.create_dataset(name, data=numbers, track_times=False)
+        scale.make_scale(name)
+        scale.attrs["checksum"] = checksum(scale, KNOWN, numbers)
     for name, values in group.metrics.items():
         dataset = node.create_dataset(name, data=values, compression="gzip", shuffle=True, track_times=False)
         dataset.attrs["direction"] = group.directions[name]
+        dataset.attrs["checksum"] = checksum(dataset, KNOWN, values)
         for axis, coordinate in enumerate(COORDINATES):
             dataset.dims[axis].attach_scale(node[coordinate])

@@ -5,7 +5,10 @@ Errors of use or of data end with exit code 2 and one line on standard error.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -37,11 +40,19 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort) as error:
         return _fail(str(error) or "interrupted", 130)
-    except (ValueError, OSError) as error:
+    except BrokenPipeError:  # whoever reads the output wants no more of it, as `head`
+        _drop_output()
+        return 1
+    except OSError as error:
+        return _fail(_described(error), 2)
+    except ValueError as error:
         return _fail(str(error), 2)
+    except MemoryError as error:
+        return _fail(f"not enough memory ({str(error) or 'none left'}); take fewer runs or `--resamples`", 2)
     except ImportError as error:
         if error.name not in ("torch", "torchvision", "sklearn"):
             raise
@@ -52,6 +63,24 @@ def _run(arguments: list[str] | None) -> int:
         if describe is None:
             raise
         return _fail(describe(), getattr(error, "exit_code", 2))
+
+
+def _described(error: OSError) -> str:
+    """Say what failed; an error that names no file comes from printing, as to a full disk."""
+    if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return str(error)
+    if error.strerror is None:  # a message of our own
+        return str(error)
+    _drop_output()
+    return f"the output cannot be written: {error.strerror}"
+
+
+def _drop_output() -> None:
+    """Let standard output end in nothing: what it holds would fail again when Python exits."""
+    with suppress(OSError, ValueError):  # not a file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _fail(message: str, code: int) -> int:

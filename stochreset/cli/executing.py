@@ -36,8 +36,11 @@ def parse_where(executor: str | None) -> ExecutorSettings | None:
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Within the block Ctrl-C and SIGTERM end the command with code 130 and a word on how to go on."""
+    from training.study.interruption import sigterm_as_ctrl_c
+
     try:
-        yield
+        with sigterm_as_ctrl_c():
+            yield
     except KeyboardInterrupt as ended:
         print(
             f"stochreset: {str(ended) or 'interrupted'}; the same command goes on from there", file=sys.stderr

@@ -152,10 +152,11 @@ def write_pages(report: Report, folder: Path) -> list[Path]:
     from stochreset.cli import documents
     from stochreset.cli.report import write_page
     from stochreset.cli.reporting import analyse
+    from theory.files import replace_file
     from training import read_study
 
     answer = folder / "answer.json"
-    answer.write_text(documents.dump(report.document) + "\n", encoding="utf-8")
+    replace_file(answer, (documents.dump(report.document) + "\n").encode())
     files = [report.path, *([report.confirmation] if report.confirmation else []), answer]
     threshold = report.result.answers[-1].threshold
     try:

@@ -70,6 +70,7 @@ def write_page(
 
     from stochreset.cli.html import Source, default_thresholds, html_report, scan
     from stochreset.cli.html.thresholds import with_given
+    from theory.files import replace_file
     from training import describe
 
     study, threshold = analysis.study, analysis.ranking.threshold
@@ -79,5 +80,5 @@ def write_page(
         positions = scan(study, chosen, analysis, **settings, advance=lambda: bar.advance(task))
     digest = hashlib.sha256(runs.read_bytes()).hexdigest()
     path = out / "report.html"
-    path.write_bytes(html_report(analysis, positions, Source(runs.name, digest, describe(runs), given)))
+    replace_file(path, html_report(analysis, positions, Source(runs.name, digest, describe(runs), given)))
     return path

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,9 +26,13 @@ from theory import (
     predict,
     rank,
 )
+from theory.files import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+LONGEST_STEM = 100
+"""Characters of the name of a figure's file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +145,17 @@ def predictions_csv(analysis: Analysis) -> str:
             measured: list[object] = [""] * 4
             if point is not None:
                 measured = [point.mean.value, point.mean.stderr, point.runs, point.censored]
-            writer.writerow([name, *(getattr(prediction, field) for field in fields), *measured])
+            row = [name, *(getattr(prediction, field) for field in fields), *measured]
+            writer.writerow([_cell(value) for value in row])
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A cell of a table that a spreadsheet shows as it is: text that it would take for a formula gets an apostrophe."""
+    risky = isinstance(value, str) and value.lstrip(" ").startswith(
+        ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+    )
+    return f"'{value}" if risky else value
 
 
 def summary_document(analysis: Analysis) -> dict[str, Any]:
@@ -187,8 +202,6 @@ def figures(analysis: Analysis) -> dict[str, Callable[..., Axes]]:
 
 def write_report(analysis: Analysis, out: Path) -> list[Path]:
     """Write ``summary.txt``, ``.csv``, ``.json`` and every figure as PNG and SVG into ``out``."""
-    from matplotlib.figure import Figure
-
     if out.exists() and not out.is_dir():
         raise ValueError(f"`--out` {out} is a file; name a folder")
     files = {
@@ -197,17 +210,33 @@ def write_report(analysis: Analysis, out: Path) -> list[Path]:
         "summary.json": (documents.dump(summary_document(analysis)) + "\n").encode(),
     }
     for stem, draw in figures(analysis).items():
+        for suffix, content in _drawn(draw).items():
+            files[f"{_safe(stem)}.{suffix}"] = content
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        replace_file(out / name, content)
+    return [out / name for name in files]
+
+
+def _drawn(draw: Callable[..., Axes]) -> dict[str, bytes]:
+    """A figure as PNG and SVG, by the suffix of its file."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    files = {}
+    # Names are text, not formulas, whatever is in them, and however long they are.
+    with matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font|constrained_layout not applied")
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         draw(ax=figure.subplots())
         for suffix in ("png", "svg"):
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, dpi=150)
-            files[f"{_safe(stem)}.{suffix}"] = buffer.getvalue()
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (out / name).write_bytes(content)
-    return [out / name for name in files]
+            files[suffix] = buffer.getvalue()
+    return files
 
 
 def _safe(stem: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in stem)
+    """Name of a file, in the folder and of bounded length whatever the stem is; two stems never share one."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in stem)[:LONGEST_STEM]
+    return name if name == stem else f"{name}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"

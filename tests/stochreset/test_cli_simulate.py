@@ -397,14 +397,14 @@ def test_files_that_are_no_samples(document, tmp_path):
     document(*FAST, "--out", path)
     with h5py.File(path, "r+") as file:
         file["times"][7] = 1.0
-    with pytest.raises(SampleFileError, match="do not fit its digest"):
+    with pytest.raises(SampleFileError, match="`/times` does not fit its checksum"):
         read_sample(path)
     with h5py.File(path, "r+") as file:
         del file["times"]
-    with pytest.raises(SampleFileError, match="may be damaged"):
+    with pytest.raises(SampleFileError, match="no dataset `times`, it may be damaged"):
         read_sample(path)
     with h5py.File(path, "r+") as file:
-        file.attrs["format_version"] = 2
+        file.attrs["format_version"] = 3
     with pytest.raises(SampleFileError, match="upgrade stochreset"):
         read_sample(path)
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import xarray
 
+from theory.hdf5 import seal
 from training import RunGroup, RunsFileError, describe, metrics, pad_traces, read_runs, read_study, write_runs
 from training.provenance import git_commit, provenance
+from training.runs_header import KNOWN
 
 DIRECTIONS = {"acc": "at_least", "loss": "at_most"}
 
@@ -62,6 +64,7 @@ def test_metric_may_be_left_out_where_it_is_clear(tmp_path, path):
     assert read_study(only).unperturbed.metric == "acc"
     with h5py.File(only, "a") as file:
         del file.attrs["default_metric"]
+        seal(file, KNOWN)
     assert read_study(only).unperturbed.metric == "acc"
 
 
@@ -116,6 +119,7 @@ def test_unknown_attributes_are_tolerated(path):
 def test_group_attributes_count_not_its_name(path):
     with h5py.File(path, "a") as file:
         file["shrink:20"].attrs["period"] = 40
+        seal(file, KNOWN)
     assert read_study(path, "acc").periods("shrink") == (3, 40)
 
 
@@ -261,8 +265,17 @@ def external(file):
     file["unperturbed"].create_dataset("acc", (3, 4), np.float64, external=[("other.bin", 0, 96)])
 
 
+def unseal(file):
+    """Make it one of version 2, which has no checksums."""
+    file.attrs["format_version"] = 2
+    nodes = [file]
+    file.visititems(lambda _, node: nodes.append(node))
+    for node in nodes:
+        del node.attrs["checksum"]
+
+
 DAMAGE = {
-    "newer": (lambda f: f.attrs.modify("format_version", 3), "format version 3, .* reads up to 2; upgrade"),
+    "newer": (lambda f: f.attrs.modify("format_version", 4), "format version 4, .* reads up to 3; upgrade"),
     "version": (lambda f: f.attrs.create("format_version", "1"), "`format_version` must be a whole number"),
     "format": (lambda f: f.attrs.create("format", 3), "it is an HDF5 file, but not a runs file"),
     "unperturbed": (
@@ -274,14 +287,17 @@ DAMAGE = {
     "plain": (lambda f: f["unperturbed"].attrs.create("period", 3), "must not have the attribute `period`"),
     "period": (
         lambda f: f["shrink:3"].attrs.create("period", 2.5),
-        "shrink:3: `period` must be a whole number",
+        "shrink:3`: the attribute `period` must be a whole number from 1, got 2.5",
     ),
     "json": (lambda f: f["shrink:3"].attrs.create("parameters", "{"), "`parameters` is not JSON"),
     "object": (lambda f: f["shrink:3"].attrs.create("parameters", "[]"), "must be a JSON object"),
     "origin": (lambda f: f.attrs.create("provenance", "{"), "`provenance` is not JSON"),
     "seedless": (lambda f: f["shrink:3"].__delitem__("seed"), "group shrink:3 has no dataset `seed`"),
     "seeds": (put("unperturbed/seed", np.array([1, 1, 2])), "group unperturbed: .*`seeds` must be unique"),
-    "seed_type": (put("unperturbed/seed", np.arange(3.0)), "`seed` must be 1-D int64, got 1-D float64"),
+    "seed_type": (
+        put("unperturbed/seed", np.arange(3.0)),
+        "`/unperturbed/seed` must be 1-D int64, got 1-D float64",
+    ),
     "seed_count": (put("unperturbed/seed", np.arange(2)), r"`acc` has shape \(3, 4\), .* ask for \(2, 4\)"),
     "epochs": (put("unperturbed/epoch", np.arange(4)), "group unperturbed: `epoch` must count 1..N"),
     "type": (
@@ -297,17 +313,27 @@ DAMAGE = {
     "group": (lambda f: f.create_group("unperturbed/more"), "is a Group, expected a Dataset"),
     "soft": (link("again", h5py.SoftLink("/unperturbed")), "holds the link 'again'"),
     "external": (link("unperturbed/x", h5py.ExternalLink("x.h5", "/x")), "`/unperturbed` holds the link 'x'"),
-    "virtual": (virtual, "the values of `acc` lie in another file"),
-    "storage": (external, "the values of `acc` lie in another file"),
+    "virtual": (virtual, "the values of `/unperturbed/acc` lie in another file"),
+    "storage": (external, "the values of `/unperturbed/acc` lie in another file"),
 }
 
 
 @pytest.mark.parametrize(("change", "message"), DAMAGE.values(), ids=DAMAGE.keys())
 def test_damaged_contents_are_named(path, change, message):
     with h5py.File(path, "a") as file:
+        unseal(file)
         change(file)
     with pytest.raises(RunsFileError, match=rf"(?s)runs\.h5: .*{message}"):
         describe(path)
+
+
+def test_older_versions_have_no_checksums(path):
+    expected = read_runs(path)
+    with h5py.File(path, "a") as file:
+        unseal(file)
+    assert describe(path)["format_version"] == 2
+    for old, new in zip(read_runs(path), expected, strict=True):
+        np.testing.assert_array_equal(old.metrics["acc"], new.metrics["acc"])
 
 
 def test_provenance_tells_where_a_file_comes_from():

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from theory.printable import printable
 from training.config.lines import Lines
 
 LONGEST = 60
@@ -70,10 +71,20 @@ class Source:
         except RuntimeError:
             raise ValueError(f"must be a path, got {show(path)}, whose home folder is not known") from None
 
-
-def printable(text: str) -> str:
-    """Return a text on one line, without characters that a terminal could take for commands."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    def resolve_inside(self, path: str) -> str:
+        """Return an absolute path, which must not lead out of the folder of the file, by symbolic links either."""
+        full = self.resolve(path)
+        folder = Path(self.file).parent.resolve()
+        try:
+            inside = Path(full).resolve().is_relative_to(folder)
+        except (OSError, RuntimeError, ValueError) as problem:
+            raise ValueError(f"must be a path, got {show(path)}: {problem}") from None
+        if not inside:
+            raise ValueError(
+                f"must lie in the folder of the file, {folder}, or below, got {show(path)}; move one of them, or set "
+                "it in Python"
+            )
+        return full
 
 
 def show(value: Any) -> str:

@@ -87,7 +87,7 @@ confirm_share = 0.5               # of the budget, for fresh runs that confirm t
 pilot_share = 0.4                 # of the rest, for unperturbed runs
 batch = 1                         # runs of one measurement
 precision = 0.1                   # of the speed-up
-gain = 0.002                      # a measurement must promise to shorten the mean by this fraction
+gain = 0.01                       # a measurement must promise to shorten the mean by this fraction
 seed = 0
 
 [executor]                        # or, at the top of the file, executor = "processes:2"

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.config.errors import ConfigError, Source, did_you_mean, printable
+from theory.printable import printable
+from training.config.errors import ConfigError, Source, did_you_mean
 from training.config.executor import read_executor
 from training.config.lines import Lines
 from training.config.perturbations import Planned, read_treatments
@@ -48,7 +49,8 @@ STUDY = {
 def load_study(path: str | os.PathLike[str]) -> TrainingStudy:
     """Read a study from a TOML file; `training.config.example` returns one.
 
-    Relative paths in it start at its own folder. No data are loaded, and nothing in the file is run.
+    Relative paths in it start at its own folder. ``root`` of the data may lie anywhere; a ``checkpoint`` to reset to
+    and a ``log_folder`` must lie in that folder or below. No data are loaded, and nothing in the file is run.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from training.config.table import Table
 from training.config.values import arguments, required
 from training.perturbations import KINDS, PRESETS, Composed, Perturbation
 from training.protocols import Once, Periodic, Poisson, Protocol, Renewal, check_epochs
-from training.run_group import COORDINATES
+from training.run_group import check_name
 from training.study.settings import Treatment
 
 MAKERS: dict[str, dict[str, Any]] = {"kind": KINDS, "preset": PRESETS, "parts": {}}
@@ -36,7 +36,7 @@ def read_treatments(root: Table) -> list[Planned]:
         before = len(table.source.problems)
         perturbation = read_perturbation(table, KEYS)
         name = table.read({"name": str}).get("name", "")
-        if "name" in table.values:
+        if name:
             _check_name(table, name)
         seeds = read_seeds(table) if "seeds" in table.values else None
         protocols = read_protocols(table)
@@ -153,8 +153,7 @@ def _each(table: Table, key: str, kind: type, make: Callable[[Any], Any]) -> lis
 
 def _check_name(table: Table, name: str) -> None:
     # What the runs file cannot hold would come to light after the training.
-    if name in (".", "..", *COORDINATES) or not name.isprintable() or set(name) & set("/:"):
-        table.complain(
-            f"name must be printable text without / and :, and none of {', '.join(COORDINATES)}, got {name!r}",
-            "name",
-        )
+    try:
+        check_name("name", name, "/:")
+    except ValueError as problem:
+        table.report(problem, ["name"], otherwise="name")

@@ -13,8 +13,10 @@ from training.config.values import arguments, choice, convert, required
 from training.study.settings import TrainingStudy
 
 T = TypeVar("T")
-PATHS = ("root", "checkpoint", "log_folder")
-"""Keys that hold a path."""
+PATHS = ("root",)
+"""Keys that hold a path to what is only taken as data, which may lie anywhere."""
+INNER_PATHS = ("checkpoint", "log_folder")
+"""Keys that hold a path to what is loaded into a network, or written, which must lie in the folder of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Table:
                     values[key] = convert(self.values[key], hint)
                     if key in PATHS:
                         values[key] = self.source.resolve(values[key])
+                    elif key in INNER_PATHS:
+                        values[key] = self.source.resolve_inside(values[key])
                 except ValueError as problem:
                     values.pop(key, None)
                     self.complain(f"{key} {problem}", key)

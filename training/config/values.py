@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import cache
 from types import NoneType, UnionType
@@ -38,7 +39,7 @@ def choice(names: Any) -> Any:
 
 
 def convert(value: Any, hint: Any) -> Any:
-    """Return a value of TOML as the type ``hint``, which may be a union with None.
+    """Return a value of TOML as the type ``hint``, which may be a union with None; numbers must be finite.
 
     Raises
     ------
@@ -69,6 +70,8 @@ def convert(value: Any, hint: Any) -> Any:
             return tuple(float(item) if each is float else item for item in value)
         raise ValueError(f"must be a list of {WORDS[each][1]}, got {show(value)}")
     kind = origin or hint
+    if kind is float and isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"must be a finite number, got {show(value)}")
     if not _is(value, kind):
         raise ValueError(f"must be {WORDS[kind][0]}, got {show(value)}")
     return float(value) if kind is float else value
@@ -84,5 +87,5 @@ def _plain(hint: Any) -> Any:
 def _is(value: Any, kind: type) -> bool:
     if kind in (int, float):
         whole = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < BITS
-        return whole or (kind is float and isinstance(value, float))
+        return whole or (kind is float and isinstance(value, float) and math.isfinite(value))
     return isinstance(value, kind)

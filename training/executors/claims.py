@@ -14,7 +14,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -66,19 +66,18 @@ def claim(folder: Path, name: str) -> Iterator[bool]:
     path = folder / f"{name}.claim"
     token = uuid.uuid4().hex
     with _guard(folder) as now:
+        _remove_graves(path, now)
         held = _create(path, token) or (_take_away(path, now) and _create(path, token))
     if not held:
         yield False
         return
     ended = threading.Event()
-    threading.Thread(target=_beat, args=(path, token, ended), daemon=True).start()
     try:
+        threading.Thread(target=_beat, args=(path, token, ended), daemon=True).start()
         yield True
     finally:
         ended.set()
-        with _guard(folder):
-            if _read(path).get("token") == token:
-                path.unlink(missing_ok=True)
+        _give_up(path, token)
 
 
 def _create(path: Path, token: str) -> bool:
@@ -86,11 +85,28 @@ def _create(path: Path, token: str) -> bool:
     pid = os.getpid()
     holder = {"host": _machine(), "pid": pid, "started": _start_of(pid), "token": token}
     try:
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(holder, file)
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
         return False
+    try:
+        with file:
+            json.dump(holder, file)
+    except OSError as problem:
+        # An empty claim would keep everybody out until it counts as dead.
+        with suppress(OSError):
+            path.unlink()
+        raise type(problem)(problem.errno, problem.strerror, str(path)) from problem
     return True
+
+
+def _give_up(path: Path, token: str) -> None:
+    """Remove one's own claim; a disk on which that fails must not hide how the work under it ended."""
+    with ExitStack() as guard:
+        with suppress(OSError):  # nobody takes the claim of the living away, so that it goes without the lock
+            guard.enter_context(_guard(path.parent))
+        with suppress(OSError):
+            if _read(path).get("token") == token:
+                path.unlink(missing_ok=True)
 
 
 def _take_away(path: Path, now: float) -> bool:
@@ -112,9 +128,17 @@ def _take_away(path: Path, now: float) -> bool:
     return taken == holder
 
 
+def _remove_graves(path: Path, now: float) -> None:
+    """Remove the claims that were taken away by processes that died while they did so."""
+    for grave in path.parent.glob(f".{path.name}.*"):
+        with suppress(OSError):
+            if now - grave.stat().st_ctime > STALE_SECONDS:
+                grave.unlink()
+
+
 def _is_dead(path: Path, holder: dict[str, object], now: float) -> bool:
-    if holder.get("host") == _machine():
-        pid = int(str(holder["pid"]))
+    pid = holder.get("pid")
+    if holder.get("host") == _machine() and isinstance(pid, int):
         if holder.get("started") is not None:
             # Surer than the heartbeat, which also stops when a laptop sleeps or a job is suspended.
             return _start_of(pid) != holder["started"]
@@ -127,10 +151,10 @@ def _is_dead(path: Path, holder: dict[str, object], now: float) -> bool:
 
 
 def _read(path: Path) -> dict[str, object]:
-    """Return who holds the claim; nothing if it is gone or just being written."""
+    """Return who holds the claim; nothing if it is gone, damaged, or just being written."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return holder if isinstance(holder, dict) else {}
 

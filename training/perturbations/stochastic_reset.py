@@ -17,6 +17,7 @@ from training.perturbations.base import (
     finish,
 )
 from training.perturbations.state import NetworkState, Stacked
+from training.tensor_files import TensorFileError, load_tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class StochasticReset(Perturbation):
     Attributes
     ----------
     checkpoint : str, optional
-        File with a ``state_dict`` of the network, written by `torch.save`, to go back to. It is read with
-        ``weights_only=True``, at each perturbation. Default: a fresh initialisation, another one each time.
+        File with a ``state_dict`` of the network, written by `torch.save`, to go back to. It is read at each
+        perturbation, and no code in it is run. Default: a fresh initialisation, another one each time.
     buffers : {"reset", "keep", "recalibrate"}
         What becomes of the running statistics of batch norm; "reset" takes those of the fresh network, or those
         in the checkpoint.
@@ -66,12 +67,10 @@ class StochasticReset(Perturbation):
         if not path.is_file():
             raise FileNotFoundError(f"`checkpoint` {path} does not exist")
         try:
-            stored = torch.load(path, map_location="cpu", weights_only=True)
-        # torch raises its own and pickle's errors for what is no checkpoint, or one that would run code. Its
-        # message advises to run that code, so only the kind of error is passed on.
-        except Exception as problem:
+            stored = load_tensors(path)
+        except (TensorFileError, OSError) as problem:
             raise ValueError(
-                f"`checkpoint` {path} cannot be read as the state_dict of a network ({type(problem).__name__}); "
+                f"`checkpoint` {path} cannot be read as the state_dict of a network, {problem}; "
                 "write it by torch.save(network.state_dict(), path)"
             ) from problem
         if not isinstance(stored, dict):

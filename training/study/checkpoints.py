@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from theory.files import replace_file
+from training.tensor_files import TensorFileError, load_tensors
 
 FORMAT = "stochreset-checkpoint 1"
 
@@ -22,6 +23,9 @@ def write_checkpoint(path: Path, fingerprint: str, state: dict[str, Any]) -> Non
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, "fingerprint": fingerprint, "state": state}, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In a study from someone else a link could name any file.
+    if path.is_symlink():
+        path.unlink()
     replace_file(path, buffer.getbuffer())
 
 
@@ -38,16 +42,16 @@ def read_checkpoint(path: Path, fingerprint: str) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}")
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    # torch raises its own, pickle's and zip's errors for what is no checkpoint, or one that would run code. Its
-    # message advises to run that code, so only the kind of error is passed on.
-    except Exception as problem:
+        stored = load_tensors(path, archive=True)
+    except (TensorFileError, OSError) as problem:
         raise CheckpointError(
-            f"{path} cannot be read as a checkpoint, it may be damaged ({type(problem).__name__})"
+            f"{path} cannot be read as a checkpoint, {problem}; delete it, and its runs are trained anew"
         ) from problem
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint of this version of stochreset")
     if stored.get("fingerprint") != fingerprint:
         raise CheckpointError(f"{path} belongs to a study with other settings")
-    state: dict[str, Any] = stored["state"]
+    state = stored.get("state")
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path} is not a checkpoint, it holds no state; delete it")
     return state

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.ensembles import UNPERTURBED
+from theory.files import remove_temporaries
 from training.data.base import Data
 from training.executors import ExecutorSettings
 from training.perturbations.base import Perturbation
@@ -18,6 +19,9 @@ from training.protocols import Never, Protocol
 from training.study.settings import TrainingStudy
 from training.task import describe
 from training.treatment import Treatment
+
+LONGEST_NAME = 100
+"""Characters of the name of an ensemble in that of a file."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,12 @@ class WorkUnit:
                 found[int(number)] = path
         return [found[number] for number in sorted(found, reverse=True)]
 
+    def remove_temporaries(self) -> None:
+        """Remove what earlier attempts at this unit that were killed have left; only for who holds its claim."""
+        branches = [self.branch_file(self.number, epoch) for epoch in self.branches]
+        for path in (self.shard, self.checkpoint, *branches):
+            remove_temporaries(path)
+
     @cached_property
     def trunk_fingerprint(self) -> str:
         """Fingerprint of the settings that unperturbed runs depend on, however long they are."""
@@ -175,9 +185,13 @@ def unit_name(group: str, number: int) -> str:
     >>> unit_name("shrink_perturb:20@60", 3)
     'shrink_perturb-20@60-3'
     """
-    safe = re.sub(r"[^A-Za-z0-9_.@+-]", "-", group)
-    # Names that differ only in what was replaced, or in case, must not share a file.
-    mark = "" if re.fullmatch(r"[a-z0-9_.@+]+(:[a-z0-9_.@+-]+)?", group) else f"-{_digest(group)[:8]}"
+    safe = re.sub(r"[^A-Za-z0-9_.@+-]", "-", group)[:LONGEST_NAME]
+    # Names that differ only in what was replaced or cut off, or in case, must not share a file.
+    mark = (
+        ""
+        if len(safe) == len(group) and re.fullmatch(r"[a-z0-9_.@+]+(:[a-z0-9_.@+-]+)?", group)
+        else f"-{_digest(group)[:8]}"
+    )
     return f"{safe}{mark}-{number}"
 
 

@@ -43,10 +43,13 @@ class ProgressNote:
         mean = float(np.nanmean(values)) if np.isfinite(values).any() else None
         note = {"trained": run.trained, "epoch": run.epoch, "best": best, "mean": mean, "metric": metric}
         temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
-        with suppress(OSError):
+        try:
             self.path.parent.mkdir(exist_ok=True)
             temporary.write_text(json.dumps(note), encoding="utf-8")
             os.replace(temporary, self.path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def note_file(unit: WorkUnit) -> Path:

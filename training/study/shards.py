@@ -9,11 +9,30 @@ from pathlib import Path
 import h5py
 
 from theory.files import replace_file
+from theory.hdf5 import (
+    LIBVER,
+    Allowance,
+    Hdf5Error,
+    attribute,
+    check_seals,
+    children,
+    integer,
+    is_sealed,
+    reading,
+    real,
+    seal,
+    text,
+)
 from training.run_group import RunGroup
 from training.runs_file import write_group
+from training.runs_header import KNOWN, read_header
 from training.runs_reader import RunsFileError, read_group
 
 FORMAT = "stochreset-shard"
+NOTES = ("fingerprint", "trained", "seconds", "diverged")
+COVERED = (*KNOWN, *NOTES)
+"""Attributes that the checksums cover; shards of older versions have none."""
+WAY_OUT = "delete it, and its runs are trained anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +63,33 @@ class Shard:
 def write_shard(path: Path, shard: Shard) -> None:
     """Write a shard, all of it or nothing."""
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with h5py.File(buffer, "w", libver=LIBVER) as file:
         file.attrs["format"] = FORMAT
-        for name in ("fingerprint", "trained", "seconds", "diverged"):
+        for name in NOTES:
             file.attrs[name] = getattr(shard, name)
         write_group(file.create_group(shard.group.name), shard.group)
+        seal(file, COVERED)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In a study from someone else a link could name any file.
+    if path.is_symlink():
+        path.unlink()
     replace_file(path, buffer.getbuffer())
 
 
 def read_shard(path: Path) -> Shard:
     """Read a shard; a `RunsFileError` names the file if it is damaged or no shard."""
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise RunsFileError("it is not a shard of a training study")
-            (name,) = file
-            return Shard(
-                read_group(name, file[name]),
-                str(file.attrs["fingerprint"]),
-                int(file.attrs["trained"]),
-                float(file.attrs["seconds"]),
-                int(file.attrs["diverged"]),
-            )
-    except FileNotFoundError:
-        raise
-    except RunsFileError as problem:
-        raise RunsFileError(f"{path}: {problem}") from None
-    # What h5py raises on damaged files.
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, MemoryError) as problem:
-        raise RunsFileError(f"{path} cannot be read, it may be damaged: {problem}; delete it") from problem
+    with reading(h5py, path, "shard", RunsFileError, WAY_OUT) as file:
+        if attribute(file, "format") != FORMAT:
+            raise Hdf5Error("it is not a shard of a training study")
+        ((name, node),) = children(file, h5py.Group, 1).items()
+        header = read_header(name, node, Allowance(path))
+        sealed = is_sealed(file)
+        if sealed:
+            check_seals(file, COVERED)
+        return Shard(
+            read_group(header, sealed),
+            text(file, "fingerprint"),
+            integer(file, "trained"),
+            real(file, "seconds"),
+            integer(file, "diverged"),
+        )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from theory.files import replace_file
-from training.executors import ExecutorSettings, Unit, parse_executor, run_units
+from training.executors import ExecutorSettings, Unit, claim, parse_executor, run_units
 from training.provenance import provenance
 from training.run_group import RunGroup
 from training.runs_file import write_runs
@@ -166,5 +167,8 @@ def _gather(
 def tidy(study: TrainingStudy, root: Path) -> None:
     """Remove from the folder of a study what nobody needs when all is done."""
     shutil.rmtree(root / "progress", ignore_errors=True)
+    for path in (root / "claims").glob("*.claim"):
+        with suppress(OSError), claim(path.parent, path.name.removesuffix(".claim")):
+            pass  # taking over the claim of a process that was killed, and giving it up, removes it
     if not study.keep_checkpoints:
         shutil.rmtree(root / "checkpoints", ignore_errors=True)

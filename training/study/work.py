@@ -64,15 +64,21 @@ def do_unit(unit: WorkUnit) -> UnitReport:
     StudyError
         If the shard there was trained with other settings.
     Interrupted
-        After a signal to end; the state has been saved.
+        After a signal to end; the state, or the finished shard, has been saved.
     """
     while True:
         if unit.shard.exists():
-            return _report(unit, read_finished(unit), 0)
+            report = _report(unit, read_finished(unit), 0)
+            _remove_checkpoint(unit)
+            return report
         with claim(unit.folder / "claims", unit.name) as mine:
             if mine and not unit.shard.exists():
+                unit.remove_temporaries()
                 with Interruption() as interruption:
-                    return _train(unit, interruption)
+                    report = _train(unit, interruption)
+                    if interruption.asked:  # too late for a checkpoint, but not to be forgotten
+                        interruption.end(f"interrupted; {unit.name} was just finished and is kept")
+                    return report
         time.sleep(WAIT_SECONDS)
 
 
@@ -101,8 +107,14 @@ def _train(unit: WorkUnit, interruption: Interruption) -> UnitReport:
     )
     shard = Shard(group, unit.fingerprint, trained, time.monotonic() - started, diverged)
     write_shard(unit.shard, shard)
-    unit.checkpoint.unlink(missing_ok=True)
+    _remove_checkpoint(unit)
     return _report(unit, shard, now)
+
+
+def _remove_checkpoint(unit: WorkUnit) -> None:
+    """Remove what nobody reads any more once the shard is there; if that fails, it does no harm."""
+    with suppress(OSError):
+        unit.checkpoint.unlink(missing_ok=True)
 
 
 def _report(unit: WorkUnit, shard: Shard, now: int) -> UnitReport:

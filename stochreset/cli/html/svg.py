@@ -60,7 +60,7 @@ def _svg_text(draw: Callable[..., Any], name: str, size: tuple[float, float]) ->
     settings = {"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False, "font.size": 9}
     buffer = io.StringIO()
     with matplotlib.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font|constrained_layout not applied")
         canvas = Figure(figsize=size, layout="constrained")
         axes = canvas.subplots()
         draw(ax=axes)
