@@ -226,13 +226,18 @@ def rank(
     end = study.unperturbed.horizon if horizon is None else horizon
     if not 1 <= end <= study.unperturbed.horizon:
         raise ValueError(f"`horizon` must be from 1 to {study.unperturbed.horizon} epochs, got {end}")
+    sample = study.unperturbed.first_passage(threshold, end)
+    if sample.horizon < end and sample.censored[sample.times == sample.horizon].any():
+        raise ValueError(
+            f"no unperturbed run is recorded beyond epoch {sample.horizon:g}, and some had not arrived by then; give "
+            "a shorter `horizon`, or runs that do not diverge or end there"
+        )
     qss = relaxation(study.unperturbed) if qss is None else qss
     optima = []
     for name in study.perturbations:
         period = (measured or {}).get(name) or choose_measured(study, name, threshold, qss)
         response, limits = respond(study, name, period, threshold, qss, resamples=resamples, seed=seed)
         optima.append(best_period(response, limits, horizon=end, study=study))
-    sample = study.unperturbed.first_passage(threshold, end)
     alone = restricted_mean(sample, end)
     optima.sort(key=lambda optimum: -optimum.speedup.value)
     return Ranking(threshold, end, alone, len(sample), sample.n_censored, tuple(optima), qss)

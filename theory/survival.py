@@ -103,8 +103,8 @@ def kaplan_meier(sample: PassageSample) -> SurvivalCurve:
     array([1.  , 0.75, 0.5 , 0.  ])
     """
     if sample.n_censored == len(sample):
-        times = np.unique(sample.times)
-        at_risk = np.sum(sample.times >= times[:, None], axis=1, dtype=float)
+        times, ended = np.unique(sample.times, return_counts=True)
+        at_risk = np.cumsum(ended[::-1])[::-1].astype(float)
         return SurvivalCurve(times, np.ones(times.size), at_risk, np.zeros(times.size))
     # SciPy's result gives S at its times, but not publicly how many were at risk or arrived there.
     from scipy.stats import ecdf

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.ensembles import Ensemble
+from theory.passages import Direction
 from theory.search.environment import Candidate
 
 Array = NDArray[np.float64]
@@ -158,11 +159,17 @@ def held(runs: Ensemble, goal: float, epochs: int, horizon: int) -> Ensemble:
     diverged = runs.first_passage(goal).censored & (lengths < epochs)
     if not diverged.any():
         return runs
-    beside = goal - 1 if runs.direction == "at_least" else goal + 1
+    beside = no_value(goal, runs.direction)
     values = padded(runs.values, horizon)
     for run in np.flatnonzero(diverged):
         values[run, lengths[run] :] = values[run, lengths[run] - 1] if lengths[run] else beside
     return replace(runs, values=values)
+
+
+def no_value(goal: float, direction: Direction) -> float:
+    """What stands for the metric of a run that diverged in its first epoch: short of the goal, and no real value."""
+    distance = 1.2345678901 * max(1.0, abs(goal))
+    return goal - distance if direction == "at_least" else goal + distance
 
 
 def until_passage(values: Array, times: NDArray[np.float64]) -> Array:

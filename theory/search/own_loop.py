@@ -132,10 +132,10 @@ class OwnLoop(Environment):
         return _Run(seed, json.dumps([seed, name, period]), lambda: self.train(seed, name, period))
 
     def _go_on(self, run: _Run, epochs: int, stop: Callable[[float], bool] | None = None) -> None:
-        before = len(run.values)
+        before = run.epochs
         known = self._known.get(run.key, [])
         run.extend(epochs, known, stop)
-        self.spent += len(run.values) - before
+        self.spent += run.epochs - before
         if self.store is not None and len(run.values) > len(known):
             self._known[run.key] = run.values
             replace_file(self.store, json.dumps(self._known).encode())
@@ -167,7 +167,12 @@ class _Run:
         self.seed, self.key, self.make = seed, key, make
         self.values: list[float] = []
         self.source: Iterator[float] | None = None
-        self.ended = False
+        self.ended = self.diverged = False
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that the run has cost; the one in which it diverged, or ended by itself, was one of them."""
+        return len(self.values) + self.diverged
 
     def extend(self, epochs: int, known: Sequence[float], stop: Callable[[float], bool] | None) -> None:
         """Get values up to ``epochs``, those known already without training, the others from the generator."""
@@ -180,7 +185,7 @@ class _Run:
                     self.source = islice(self.make(), len(self.values), None)
                 value = next(self.source, math.nan)
             if not math.isfinite(value):
-                self.ended = True
+                self.ended = self.diverged = True
                 return
             self.values.append(float(value))
             self.ended = stop is not None and stop(value)

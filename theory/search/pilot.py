@@ -30,7 +30,10 @@ def run_pilot(state: SearchState) -> None:
     pilot = _grow(state, FEWEST, first_length(state.environment), "to see how long the metric rises")
     settled = _settled(pilot)
     while settled is None and _affordable(state, len(pilot), _longer(state, pilot), budget):
+        before = pilot.horizon
         pilot = _grow(state, len(pilot), _longer(state, pilot), "the mean of the metric still moves")
+        if pilot.horizon == before:  # all runs have ended or diverged
+            break
         settled = _settled(pilot)
     state.settled = pilot.horizon if settled is None else settled
     if settled is not None:
