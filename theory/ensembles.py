@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.passages import Direction, PassageSample, check_direction, first_passage, valid_lengths
+from theory.passages import Direction, PassageSample, check_direction, first_passage, read_only, valid_lengths
 from theory.traces import StoredTraces, pick_rows, row_blocks
 
 UNPERTURBED = "unperturbed"
@@ -51,7 +51,8 @@ class Ensemble:
     first: int | None = None
 
     def __post_init__(self) -> None:
-        values = self.values if isinstance(self.values, StoredTraces) else np.array(self.values, dtype=float)
+        stored = isinstance(self.values, StoredTraces)
+        values = self.values if stored else read_only(self.values, np.float64)
         seeds = np.array(self.seeds, dtype=np.int64)
         if len(values.shape) != 2 or 0 in values.shape:
             raise ValueError(f"`values` must be a non-empty (runs, epochs) array, got shape {values.shape}")
@@ -77,10 +78,9 @@ class Ensemble:
             raise ValueError(f"`first` needs a `perturbation` and a `period`, got {self.first} alone")
         if self.first == self.period:
             object.__setattr__(self, "first", None)
-        for name, array in (("values", values), ("seeds", seeds)):
-            if isinstance(array, np.ndarray):
-                array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        seeds.flags.writeable = False
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "seeds", seeds)
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -116,10 +116,21 @@ class Ensemble:
         if len(self) <= runs:
             return self
         rows = np.sort(np.random.default_rng(0).permutation(len(self))[:runs])
-        return replace(self, values=pick_rows(self.values, rows), seeds=self.seeds[rows])
+        values = self.values
+        if isinstance(values, StoredTraces):
+            return replace(
+                self, values=values.once(runs, lambda: pick_rows(values, rows)), seeds=self.seeds[rows]
+            )
+        return replace(self, values=values[rows], seeds=self.seeds[rows])
 
     def first_passage(self, threshold: float, horizon: int | None = None) -> PassageSample:
         """First-passage times to ``threshold``, in epochs; see `theory.first_passage`."""
+        if isinstance(self.values, StoredTraces):
+            question = (threshold, self.direction, horizon)
+            return self.values.once(question, lambda: self._first_passage(threshold, horizon))
+        return self._first_passage(threshold, horizon)
+
+    def _first_passage(self, threshold: float, horizon: int | None) -> PassageSample:
         return first_passage(self.values, threshold, self.direction, horizon)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,18 @@ BLOCK = 2**22
 """Values in a block, 32 MiB."""
 
 Array = NDArray[np.float64]
+Found = TypeVar("Found")
 
 
 class StoredTraces(ABC):
     """Stands for a (runs, epochs) array of traces, of which only the rows asked for are read.
 
     NumPy takes it for an array, and then reads all of it. A subclass says what its shape is and how to read rows.
+    What was found by going through all of it is remembered, by `once`.
     """
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Any] = {}
 
     @property
     @abstractmethod
@@ -29,6 +34,13 @@ class StoredTraces(ABC):
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
         """Read the runs from ``start`` to before ``stop``, all their epochs."""
+
+    def once(self, question: Hashable, answer: Callable[[], Found]) -> Found:
+        """Return the answer to a question, got by ``answer()`` the first time."""
+        if question not in self._found:
+            self._found[question] = answer()
+        found: Found = self._found[question]
+        return found
 
     def __len__(self) -> int:
         return self.shape[0]

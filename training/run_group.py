@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.ensembles import UNPERTURBED, Ensemble, ensemble_name
 from theory.passages import Direction
+from theory.traces import StoredTraces
 
 COORDINATES = ("seed", "epoch")
 LONGEST_NAME = 200
@@ -126,7 +127,7 @@ class RunGroup:
     def _ensemble(self, values: ArrayLike, seeds: NDArray[np.int64], metric: str) -> Ensemble:
         # The traces of any other protocol are checked as those of unperturbed runs.
         perturbation = None if self.protocol else self.perturbation
-        array = np.asarray(values, dtype=float)
+        array: Any = values if isinstance(values, StoredTraces) else np.asarray(values, dtype=float)
         return Ensemble(array, seeds, metric, self.directions[metric], perturbation, self.period, self.first)
 
 

@@ -36,7 +36,7 @@ from theory.passages import Direction
 from training.provenance import provenance as current_provenance
 from training.run_group import COORDINATES, RunGroup
 from training.runs_header import KNOWN
-from training.runs_reader import FORMAT, FORMAT_VERSION, load
+from training.runs_reader import FORMAT, FORMAT_VERSION, load, load_metric, outline
 
 
 def write_runs(
@@ -111,7 +111,8 @@ def read_runs(path: str | os.PathLike[str]) -> tuple[RunGroup, ...]:
 def read_study(path: str | os.PathLike[str], metric: str | None = None) -> Study:
     """Read one metric of a runs file as the study of its ensembles.
 
-    Ensembles under other protocols than periodic ones are left out; `read_runs` has them.
+    Ensembles under other protocols than periodic ones are left out; `read_runs` has them. Traces of more than 256 MiB
+    in all stay in the file, which must not be changed while they are analysed; see `theory.traces.StoredTraces`.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def read_study(path: str | os.PathLike[str], metric: str | None = None) -> Study
     FileNotFoundError, RunsFileError
         As for `read_runs`.
     """
-    groups, attributes = load(path)
+    groups, attributes = outline(path)
     known = tuple(groups[0].metrics)
     chosen = metric if metric is not None else attributes["default_metric"]
     if chosen is None and len(known) == 1:
@@ -136,13 +137,14 @@ def read_study(path: str | os.PathLike[str], metric: str | None = None) -> Study
         raise ValueError(f"`metric` is needed, {path} has several: {', '.join(known)}")
     if chosen not in known:
         raise ValueError(f"`metric` {chosen!r} is not in {path}; it has: {', '.join(known)}")
+    groups = load_metric(path, chosen)
     first, *others = (group.ensemble(chosen) for group in groups if not group.protocol)
     return Study(first, tuple(others))
 
 
 def metrics(path: str | os.PathLike[str]) -> dict[str, Direction]:
     """Return the names of the metrics of a runs file, each with its direction."""
-    return dict(read_runs(path)[0].directions)
+    return dict(outline(path)[0][0].directions)
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         ``ensembles``, a list of dicts with ``name``, ``perturbation``, ``period``, ``first``, ``protocol``,
         ``parameters``, ``runs`` and ``epochs``.
     """
-    groups, attributes = load(path)
+    groups, attributes = outline(path)
     ensembles = [
         {
             "name": group.name,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import h5py
@@ -21,10 +25,12 @@ from theory.hdf5 import (
     read,
     reading,
     text,
+    verify,
 )
 from theory.hdf5.access import MOST_GROUPS
 from training.run_group import RunGroup
 from training.runs_header import KNOWN, GroupHeader, read_header
+from training.stored_metric import LARGE, SMALL, StoredMetric
 
 FORMAT = "stochreset-runs"
 FORMAT_VERSION = 3
@@ -42,6 +48,58 @@ def load(path: str | os.PathLike[str]) -> tuple[tuple[RunGroup, ...], dict[str, 
     with reading(h5py, path, "runs file", RunsFileError, WAY_OUT) as file:
         headers, attributes, sealed = check_file(file, Allowance(path))
         return _read_groups(headers, sealed), attributes
+
+
+def outline(path: str | os.PathLike[str]) -> tuple[tuple[RunGroup, ...], dict[str, Any]]:
+    """Return the same, but the traces unread and not compared with their checksums."""
+    with reading(h5py, path, "runs file", RunsFileError, WAY_OUT) as file:
+        headers, attributes, sealed = check_file(file, Allowance(path))
+        return _read_groups(headers, sealed, StoredMetric), attributes
+
+
+def load_metric(path: str | os.PathLike[str], metric: str) -> tuple[RunGroup, ...]:
+    """Return the groups with one of their metrics alone; where that is large, its traces stay in the file.
+
+    They have been compared with their checksums once.
+    """
+    with reading(h5py, path, "runs file", RunsFileError, WAY_OUT) as file:
+        headers, _, sealed = check_file(file, Allowance(path))
+        _check_directions(headers)
+        chosen = [_only(header, metric) for header in headers]
+        large = sum(_size(header.metrics[metric]) for header in headers) > LARGE
+
+        def values(dataset: h5py.Dataset) -> Any:
+            if not large or _size(dataset) <= SMALL:
+                return read(dataset, KNOWN, sealed)
+            if sealed:
+                verify(dataset, KNOWN)
+            return StoredMetric(dataset)
+
+        return _read_groups(chosen, sealed, values)
+
+
+def _only(header: GroupHeader, metric: str) -> GroupHeader:
+    return replace(
+        header,
+        metrics={metric: header.metrics[metric]},
+        directions={metric: header.directions[metric]},
+    )
+
+
+def _size(dataset: h5py.Dataset) -> int:
+    return math.prod(dataset.shape) * dataset.dtype.itemsize
+
+
+def _check_directions(headers: Sequence[GroupHeader]) -> GroupHeader:
+    """Raise if the ensembles do not share their metrics; return the header of the unperturbed one."""
+    reference = next(header for header in headers if header.name == UNPERTURBED)
+    for header in headers:
+        if dict(header.directions) != dict(reference.directions):
+            raise Hdf5Error(
+                f"group {header.name} has metrics {dict(header.directions)}, the unperturbed runs "
+                f"{dict(reference.directions)}"
+            )
+    return reference
 
 
 def check_file(file: h5py.File, allowance: Allowance) -> tuple[list[GroupHeader], dict[str, Any], bool]:
@@ -81,8 +139,15 @@ def check_structure(file: h5py.File, needed: bool) -> bool:
     return sealed
 
 
-def read_group(header: GroupHeader, sealed: bool) -> RunGroup:
-    """Read the runs of one ensemble, compared with their checksums where the file is sealed."""
+def read_group(
+    header: GroupHeader, sealed: bool, values: Callable[[h5py.Dataset], Any] | None = None
+) -> RunGroup:
+    """Read the runs of one ensemble, compared with their checksums where the file is sealed.
+
+    ``values`` makes the traces of a data set; the default reads them.
+    """
+    if values is None:
+        values = partial(read, known=KNOWN, sealed=sealed)
     epochs = read(header.epoch, KNOWN, sealed)
     if not np.array_equal(epochs, np.arange(1, epochs.size + 1)):
         raise Hdf5Error(f"group {header.name}: `epoch` must count 1..N, got {epochs[:5]}...")
@@ -90,7 +155,7 @@ def read_group(header: GroupHeader, sealed: bool) -> RunGroup:
     try:
         return RunGroup(
             seeds,
-            {metric: read(dataset, KNOWN, sealed) for metric, dataset in header.metrics.items()},
+            {metric: values(dataset) for metric, dataset in header.metrics.items()},
             header.directions,
             header.perturbation,
             header.period,
@@ -104,20 +169,17 @@ def read_group(header: GroupHeader, sealed: bool) -> RunGroup:
         raise Hdf5Error(f"group {header.name}: {problem}") from None
 
 
-def _read_groups(headers: list[GroupHeader], sealed: bool) -> tuple[RunGroup, ...]:
-    groups = [read_group(header, sealed) for header in headers]
+def _read_groups(
+    headers: Sequence[GroupHeader], sealed: bool, values: Callable[[h5py.Dataset], Any] | None = None
+) -> tuple[RunGroup, ...]:
+    groups = [read_group(header, sealed, values) for header in headers]
     names = [group.name for group in groups]
     for name in names:
         if names.count(name) > 1:
             raise Hdf5Error(f"it holds the ensemble {name} twice")
     groups.sort(key=lambda group: (group.perturbation or "", group.period or 0, group.first or 0, group.name))
     groups.sort(key=lambda group: group.perturbation is not None)
-    reference = dict(groups[0].directions)
-    for group in groups:
-        if dict(group.directions) != reference:
-            raise Hdf5Error(
-                f"group {group.name} has metrics {dict(group.directions)}, the unperturbed runs {reference}"
-            )
+    _check_directions(headers)
     return tuple(groups)
 
 

@@ -105,7 +105,8 @@ class Evidence:
         """Times up to the period, and who is alive at it, of the runs that nothing selected."""
         period, unselected = key[1], [self.independent.get(key)]
         if self.pilot is not None and self.pilot.horizon >= period:
-            unselected.append(self.pilot)
+            # A pilot run that diverged has not arrived, and is not going to.
+            unselected.append(held(self.pilot, threshold, self.pilot.horizon, self.pilot.horizon))
         samples = [runs.first_passage(threshold, period) for runs in unselected if runs is not None]
         times = np.concatenate([sample.times for sample in samples])
         return times, times + np.concatenate([sample.censored for sample in samples]) > period
