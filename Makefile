@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-faults lint bench docs figures browser clean FORCE
+.PHONY: help demo test test-faults lint bench calibrate docs figures browser clean FORCE
 
 help: ## list these targets
 	@echo "Usage: make TARGET [PYTHON=python3.12]"
@@ -47,6 +47,9 @@ bench: $(STAMP) ## run the benchmark scripts of tests/benchmarks
 	@shopt -s nullglob; set -e; scripts=(tests/benchmarks/*.py); \
 	if [ $${#scripts[@]} -eq 0 ]; then echo "There are no benchmark scripts in tests/benchmarks."; fi; \
 	for script in "$${scripts[@]}"; do echo "Running $$script ..."; $(BIN)/python "$$script"; done
+
+calibrate: $(STAMP) ## coverage, size, power and bias from Monte Carlo, into docs/calibration.md (half an hour)
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/calibration
 
 docs: $(STAMP) ## build the pages; they begin at site/index.html
 	@echo "Building the pages ..."
