@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 LEVEL = 0.95
+FEW = 50
+"""Below this number of runs intervals of skewed times cover less than they say; see `few_runs_note`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Estimate:
 
 def student_quantile(runs: float, level: float = LEVEL) -> float:
     """Quantile of Student's law for a two-sided interval from this number of runs."""
+    from scipy.special import stdtrit  # here, or it takes half of the time of `import theory`
+
     return float(stdtrit(runs - 1, (1 + level) / 2))
 
 
@@ -65,3 +68,20 @@ def positive_estimate(value: float, stderr: float, runs: float, lower_bound: boo
     with np.errstate(over="ignore"):
         factor = float(np.exp(quantile * stderr / value))
     return Estimate(float(value), float(stderr), value / factor, value * factor, lower_bound)
+
+
+def few_runs_note(runs: int) -> str | None:
+    """What to say of intervals from fewer than 50 runs; None where nothing need be said.
+
+    Measured by `make calibrate` with times of nearly exponential law: from 20 runs 95 % intervals of means cover
+    90 to 91 %, from 50 some 92 %, from 150 what they say.
+
+    Examples
+    --------
+    >>> few_runs_note(20)
+    'from 20 runs, 95 % intervals of means cover some 90 %: the truth is above them more often than below'
+    >>> few_runs_note(200)
+    """
+    if runs >= FEW:
+        return None
+    return f"from {runs} runs, 95 % intervals of means cover some 90 %: the truth is above them more often than below"

@@ -46,7 +46,8 @@ class QuasiSteadyState:
         Last epoch up to which the law was not found to drift.
     smallest_detectable_shift : float or None
         Shift of the law at the relaxation epoch that would have been seen with probability 80 %, in the
-        unit of the metric.
+        unit of the metric, if the law is as these runs show it; over studies of 30 runs it is some 60 %, of 100
+        and 400 some 70 % (`make calibrate`).
     reason : str
         Why.
     epochs : (tested,) int array
@@ -180,7 +181,7 @@ def _stationary_until(
     values: NDArray[np.float64], onset: int, end: int, test: Callable[..., StationarityTest]
 ) -> int:
     """Push the end of the window outwards, by half of its length at a time, until the law differs."""
-    usable = values.shape[1]
+    usable = int(values.shape[1])
     ends = [end]
     while ends[-1] < usable:
         ends.append(min(usable, onset + int(np.ceil(1.5 * (ends[-1] - onset)))))

@@ -63,6 +63,7 @@ def predict(
     from stochreset.cli import documents, tables
     from theory import measured_points, relaxation, respond
     from theory import predict as predict_periods
+    from theory.estimates import few_runs_note
     from training import read_study
 
     wanted = options.parse_periods(periods) if periods is not None else None
@@ -88,7 +89,7 @@ def predict(
     console = tables.console()
     console.print(tables.predictions_table(title, predictions, points))
     notes = dict.fromkeys(f"{p.status}: {p.reason}" for p in predictions if p.status != "valid")
-    for note in notes:
+    for note in filter(None, (*notes, few_runs_note(response.perturbed_alive))):
         print(f" - {note}")
 
 
@@ -105,6 +106,7 @@ def rank(
     """Rank the perturbations, each at its best period, against no perturbation."""
     from stochreset.cli import documents, tables
     from theory import rank as rank_perturbations
+    from theory.estimates import few_runs_note
     from training import read_study
 
     chosen = options.parse_measured(measured)
@@ -121,5 +123,5 @@ def rank(
         f"{ranking.unperturbed_censored} of {ranking.unperturbed_runs} runs not there by then"
     )
     for optimum in ranking.optima:
-        if optimum.advice:
-            print(f" - {optimum.perturbation}: {optimum.advice}")
+        for note in filter(None, (optimum.advice, few_runs_note(optimum.response.perturbed_alive))):
+            print(f" - {optimum.perturbation}: {note}")

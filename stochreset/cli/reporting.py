@@ -125,8 +125,8 @@ def summary_text(analysis: Analysis) -> str:
                 f"{number(optimum.restricted.stderr, 2)}), {c.runs} runs, {c.censored} not there by then, "
                 f"speed-up {number(c.speedup.value, 3)} [{_range(c.speedup)}]"
             )
-        if optimum.advice:
-            lines.append(f"  {optimum.advice}")
+        notes = (optimum.advice, few_runs_note(optimum.response.perturbed_alive))
+        lines += [f"  {note}" for note in notes if note]
     return "\n".join(lines) + "\n"
 
 

@@ -21,6 +21,20 @@ censored, on simulated studies whose truth is known exactly. `make calibrate` ru
 page. Figures are shares or means over the replicas, ± one standard error; **bold**: further than three of them from
 what is promised.
 """
+READING = """
+What to make of it:
+
+ - Passage times are skewed, and so are their means: from 20 to 50 runs 95 % intervals of means cover some 90 to 92 %,
+   and miss above more often than below. `predict`, `rank` and `report` say so where fewer than 50 runs are behind an
+   interval. A second moment or a critical residual time needs some 1,000 runs.
+ - The interval of the best period is wide: a curve is flat near its minimum, and all of it counts as best.
+ - The shift that a verdict states as detectable is found less often than in the 80 % of its simulations, since these
+   take the law of one study for that of all.
+ - Residual times that are censored give a lower bound of their mean, and are marked so. A prediction by cycles
+   replaces what was not watched by bounds, half of whose distance is its bias.
+ - A search gives up runs that take long; their times go on at a constant rate, which is too long where hazards
+   recover. The confirmation gives up none.
+"""
 
 INTERVALS = """
 ## Coverage of the 95 % intervals
@@ -55,7 +69,7 @@ not. Bias relative to the truth.
 
 def page(intervals: list[Coverage], verdicts: list[Share], bias: list[Bias], seconds: float) -> str:
     """The whole page."""
-    lines = [HEAD, INTERVALS.rstrip("\n")]
+    lines = [HEAD.rstrip("\n"), READING, INTERVALS.strip("\n")]
     for row in intervals:
         cells = f"{row.covered:.1%} ± {row.error:.1%}"
         if abs(row.covered - 0.95) > Z * row.error:

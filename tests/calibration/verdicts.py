@@ -75,7 +75,7 @@ def verdict_rows(workers: Workers, replicas: int) -> list[Share]:
         for runs in (30, 100, 400):
             once = partial(_onset, kind, runs, 0.0)
             epochs = np.array(workers.replicas(f"verdict, {kind}, {runs} runs", once, replicas))
-            late = float(np.mean(epochs > SETTLED))
+            late = float(np.mean(np.isfinite(epochs) & (epochs > SETTLED)))
             rows.append(
                 Share(f"epoch found later than the law settles: {kind}", runs, replicas, late, "≤ 5 %")
             )
