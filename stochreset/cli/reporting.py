@@ -26,6 +26,7 @@ from theory import (
     predict,
     rank,
 )
+from theory.estimates import few_runs_note
 from theory.files import replace_file
 
 if TYPE_CHECKING:
