@@ -8,11 +8,11 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-faults lint bench calibrate docs figures browser clean FORCE
+.PHONY: help demo test test-faults test-oldest lint audit release-check bench calibrate docs figures browser clean FORCE
 
 help: ## list these targets
 	@echo "Usage: make TARGET [PYTHON=python3.12]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
 	@echo "Running the demonstration; its results go to the folder demo/."
@@ -27,12 +27,25 @@ test-faults: $(STAMP) ## kill, fill and damage everything at full size (10 minut
 	@STOCHRESET_FAULTS=full OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
 	  $(BIN)/python -m pytest -q -n auto --dist worksteal tests/faults tests/theory/test_properties.py
 
+OLDEST ?= python3.11
+test-oldest: ## run the tests with the oldest dependencies allowed, in .venv-oldest
+	@echo "Running the tests with the oldest dependencies ..."
+	@PYTHON="$(OLDEST)" .ci/test-oldest
+
 lint: $(STAMP) ## check style and types only
 	@echo "Checking style (ruff) ..."
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@echo "Checking types (mypy) ..."
 	@$(BIN)/python -m mypy
+
+audit: $(STAMP) ## ask PyPI for known vulnerabilities of what is installed
+	@echo "Looking up known vulnerabilities (pip-audit) ..."
+	@$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
+	@$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt
+
+release-check: $(STAMP) ## build, check the archives, use the wheel in fresh environments
+	@$(BIN)/python .ci/release_check.py
 
 # The tests of the HTML report drive Debian's chromium; where it cannot be had, they are skipped and say so.
 apt = DEBIAN_FRONTEND=noninteractive timeout 300 apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=20

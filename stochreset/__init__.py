@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from stochreset.streaming import PassageSummary, summarize
     from stochreset.toy_environment import ToyEnvironment
     from stochreset.traces import record
+    from stochreset.version import __version__ as __version__
 
 __all__ = [
     "Autoregression",
@@ -123,6 +124,7 @@ _HOMES = {
     "stochreset.toy_environment": ("ToyEnvironment",),
     "stochreset.traces": ("record",),
     "stochreset.streaming": ("PassageSummary", "summarize"),
+    "stochreset.version": ("__version__",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -149,4 +149,5 @@ def run_normals(
 
 def _kernel(means: Array, variance: float, to: Array) -> Array:
     """Gaussian densities at ``to`` (columns), of the means (rows)."""
-    return np.exp(-((to - means[:, None]) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+    density: Array = np.exp(-((to - means[:, None]) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+    return density

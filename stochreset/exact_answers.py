@@ -67,7 +67,7 @@ def exact_mean(
     chain = isinstance(process, MarkovChain)
     closed = None if chain else _closed_form(process, protocol, perturbation, horizon)
     if closed is not None:
-        return ExactMean(float(closed), "closed form") if math.isfinite(closed) else None
+        return ExactMean(closed, "closed form") if math.isfinite(closed) else None
     value = _numerical(process, protocol, perturbation, horizon)
     return None if value is None else ExactMean(value, "numerical")
 
@@ -80,27 +80,26 @@ def _closed_form(process: Any, protocol: Any, perturbation: Any, horizon: float)
 
     if isinstance(protocol, Never):
         if math.isfinite(horizon):
-            return process.restricted_mean(horizon) if knows("restricted_mean") else None
-        return process.mfpt() if knows("mfpt") else None
+            return float(process.restricted_mean(horizon)) if knows("restricted_mean") else None
+        return float(process.mfpt()) if knows("mfpt") else None
     restarts = isinstance(perturbation, Reset) and perturbation.to is None
     if restarts and isinstance(process, LinearLogarithmic):
         process = process.unswitched  # its own closed forms are about the switch
     elif isinstance(perturbation, SwitchPotential) and isinstance(protocol, Once):
-        return None if math.isfinite(horizon) else process.mfpt_once(protocol.time)
+        return None if math.isfinite(horizon) else float(process.mfpt_once(protocol.time))
     # A new cycle starts the process anew, and a switch changes it, by rules which its closed forms follow.
     restarts = restarts or isinstance(perturbation, NewCycle | SwitchPotential)
     if math.isfinite(horizon) or not restarts:
         return None
     if isinstance(protocol, Poisson) and knows("mfpt_poisson"):
-        return process.mfpt_poisson(protocol.rate)
+        return float(process.mfpt_poisson(protocol.rate))
     if isinstance(protocol, Periodic) and knows("mfpt_sharp"):
         # Processes in whole steps round intervals up.
-        return process.mfpt_sharp(
-            math.ceil(protocol.period) if getattr(process, "whole_steps", False) else protocol.period
-        )
+        whole = getattr(process, "whole_steps", False)
+        return float(process.mfpt_sharp(math.ceil(protocol.period) if whole else protocol.period))
     if isinstance(protocol, Once) and knows("restricted_mean") and not getattr(process, "whole_steps", False):
         time = protocol.time
-        return process.restricted_mean(time) + process.survival(time) * process.mfpt()
+        return float(process.restricted_mean(time) + process.survival(time) * process.mfpt())
     return None
 
 

@@ -1,9 +1,15 @@
+import signal
 import tarfile
 from pathlib import Path
 
 import pytest
 
 ARCHIVE = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "published-traces.tar.xz"
+
+
+# A shell starts what runs in the background with Ctrl-C ignored: the tests that press it would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,6 @@ def test_mistakes(run, arguments, message):
 
 def test_a_hopeless_threshold_says_what_is_missing(run, tmp_path):
     (tmp_path / "high.toml").write_text(CONFIG.replace("70.0", "100.0"), encoding="utf-8")
-    code, out, _ = run("optimize", "high.toml", "--budget", "700")
+    code, out, _ = run("optimize", "high.toml", "--budget", "500")
     assert code == 0 and out.startswith("Nothing to recommend: none of")
     assert "the best value was" in out

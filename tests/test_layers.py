@@ -14,10 +14,11 @@ FORBIDDEN = {
     "training": {"stochreset"},
 }
 HEAVY = {
-    "theory": {"matplotlib", "torch", "numba"},
-    "stochreset": {"matplotlib", "torch"},
-    "training": {"matplotlib", "torch"},
+    *("scipy", "sklearn", "torch", "torchvision", "matplotlib", "numba", "h5py", "PIL", "pandas", "xarray"),
+    *("rich", "optuna", "lightning", "distributed", "submitit", "mkdocs", "pytest"),
 }
+ALLOWED = {"theory": {"numpy"}, "stochreset": set(), "stochreset.cli": set(), "training": {"numpy", "h5py"}}
+"""What importing a package may load of what takes time: a first prediction or `--help` should not wait."""
 
 
 def imported_packages(source: str, package: str) -> set[str]:
@@ -73,10 +74,30 @@ def test_relative_imports_stay_within_the_package():
     assert imported_packages("from . import training\nfrom .torch import x", "theory") == {"theory"}
 
 
-@pytest.mark.parametrize("package", HEAVY)
-def test_importing_a_package_loads_nothing_heavy(package):
-    code = f"import sys, {package}; print(*{{name.split('.')[0] for name in sys.modules}})"
+def loaded_by(code: str) -> set[str]:
+    """Top-level names, and full ones, of what is loaded after ``code``."""
+    code = f"{code}\nimport sys\nprint('loaded:', *sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+    names = set(done.stdout.rpartition("loaded:")[2].split())
+    return names | {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_importing_a_package_loads_nothing_heavy(package):
+    loaded = loaded_by(f"import {package}")
     assert package in loaded
-    assert not loaded & HEAVY[package]
+    assert loaded & (HEAVY | {"numpy"}) == ALLOWED[package]
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_load_nothing_heavy_but_what_draws_the_help(argument):
+    loaded = loaded_by(
+        f"from contextlib import suppress\nfrom stochreset.cli import main\n"
+        f"with suppress(SystemExit): main([{argument!r}])"
+    )
+    assert "stochreset.cli" in loaded
+    assert not loaded & ((HEAVY | {"numpy"}) - {"rich"})
+
+
+def test_the_search_for_what_is_loaded_finds_it():
+    assert {"scipy", "scipy.special"} <= loaded_by("import scipy.special") & (HEAVY | {"scipy.special"})

@@ -71,7 +71,7 @@ def test_wheel_holds_the_three_packages_and_the_licence(wheel):
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in (".py", ".css", ".js")
+        if path.suffix in (".py", ".css", ".js", ".typed")
     }
     assert sources <= set(names)
 

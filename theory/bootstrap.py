@@ -65,7 +65,8 @@ class RunWeights:
         cell = self.member * size + times
         units = self.units.shape[1]
         totals = np.bincount(cell if which is None else cell[which], minlength=units * size)
-        return (self.units @ totals.reshape(units, size).astype(float)) * self.scale[:, None]
+        counted: Array = (self.units @ totals.reshape(units, size).astype(float)) * self.scale[:, None]
+        return counted
 
     def each(self) -> Array:
         """The weights themselves, (1 + resamples, runs)."""

@@ -83,7 +83,7 @@ class Ensemble:
         object.__setattr__(self, "seeds", seeds)
 
     def __len__(self) -> int:
-        return self.values.shape[0]
+        return int(self.values.shape[0])
 
     @property
     def name(self) -> str:
@@ -98,7 +98,7 @@ class Ensemble:
     @property
     def horizon(self) -> int:
         """Number of epochs of the longest run."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @property
     def lengths(self) -> NDArray[np.int64]:

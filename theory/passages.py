@@ -110,7 +110,8 @@ class PassageSample:
 def valid_lengths(traces: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return for each trace the number of epochs before its first non-finite value, shape (runs,)."""
     broken = ~np.isfinite(traces)
-    return np.where(broken.any(axis=1), broken.argmax(axis=1), traces.shape[1])
+    lengths: NDArray[np.int64] = np.where(broken.any(axis=1), broken.argmax(axis=1), traces.shape[1])
+    return lengths
 
 
 def check_direction(direction: str) -> None:

@@ -129,7 +129,7 @@ def restricted_cycle_mean(response: Response, period: int, horizon: int, late: L
     It is finite even where <T_P> is not, and rests on no cycle that begins after ``horizon``.
     """
     survival = extend_cycles(response, period, late)
-    total = response.survival[:, : min(period, horizon)].sum(axis=1)
+    total: Array = response.survival[:, : min(period, horizon)].sum(axis=1)
     alive = response.survival[:, min(period, response.horizon)]
     for n, start in enumerate(range(period, horizon, period)):
         cycle = survival[:, min(n, survival.shape[1] - 1)]

@@ -81,12 +81,12 @@ class Response:
     @property
     def horizon(self) -> int:
         """Epochs for which the unperturbed survival is known."""
-        return self.survival.shape[1] - 1
+        return int(self.survival.shape[1] - 1)
 
     @property
     def window(self) -> int:
         """Epochs after a perturbation for which G_n is known; the measured period, or what fits."""
-        return self.cycles.shape[2] - 1
+        return int(self.cycles.shape[2] - 1)
 
     @property
     def tau_estimate(self) -> Estimate:

@@ -87,7 +87,7 @@ def _only(header: GroupHeader, metric: str) -> GroupHeader:
 
 
 def _size(dataset: h5py.Dataset) -> int:
-    return math.prod(dataset.shape) * dataset.dtype.itemsize
+    return int(math.prod(dataset.shape) * dataset.dtype.itemsize)
 
 
 def _check_directions(headers: Sequence[GroupHeader]) -> GroupHeader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +54,7 @@ def check_stackable(network: nn.Module) -> None:
         )
 
 
-def _is_perceptron(network: nn.Module) -> bool:
+def _is_perceptron(network: nn.Module) -> TypeGuard[nn.Sequential]:
     if type(network) is not nn.Sequential:
         return False
     if any(type(layer) not in (nn.Linear, *ELEMENTWISE) for layer in network):
@@ -69,7 +69,7 @@ def _is_perceptron(network: nn.Module) -> bool:
     return expected == {name for name, _ in network.named_parameters()}
 
 
-def _perceptron(network: nn.Module, parameters: Stacked, values: Tensor) -> Tensor:
+def _perceptron(network: nn.Sequential, parameters: Stacked, values: Tensor) -> Tensor:
     # Does what vmap would, in less time: one multiply-and-add for all runs and no dispatch.
     ours = False
     for name, layer in zip(network._modules, network, strict=True):
@@ -108,7 +108,7 @@ class _StackedLinear(torch.autograd.Function):
         return _affine(values, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         values, weight = ctx.saved_tensors
         inputs = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None
         return inputs, torch.bmm(gradient.mT, values), gradient.sum(1)

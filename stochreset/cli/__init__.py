@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
@@ -30,6 +31,23 @@ app.command("optimize")(optimizing.optimize)
 app.command("demo")(demo.demo)
 app.command("simulate")(simulating.simulate)
 app.command("models")(simulating.models)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from stochreset import __version__
+
+        print(f"stochreset {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take what comes before the command."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,10 +1,11 @@
-"""What the commands that train have in common: where to run, and how an interruption ends."""
+"""What the commands that train have in common: their configuration, where to run, how an interruption ends."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,16 @@ Where = Annotated[
         "or submitit-local[:N]; default: as the configuration says.",
     ),
 ]
+Example = Annotated[bool, typer.Option("--example", help="Print a configuration to start from.")]
+
+
+def required_config(config: Path | None, command: str, example_name: str) -> Path:
+    """Return the configuration, or say how to come by one."""
+    if config is None:
+        raise ValueError(
+            f"`CONFIG.toml` is needed; `stochreset {command} --example > {example_name}` writes one to start from"
+        )
+    return config
 
 
 def parse_where(executor: str | None) -> ExecutorSettings | None:

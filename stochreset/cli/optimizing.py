@@ -31,7 +31,7 @@ def optimize(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and its cost; train nothing.")
     ] = False,
-    example: Annotated[bool, typer.Option("--example", help="Print a configuration to start from.")] = False,
+    example: executing.Example = False,
     json: options.Json = False,
 ) -> None:
     """Find which perturbation to use, and how often; call again after an interruption."""
@@ -42,10 +42,7 @@ def optimize(
     if example:
         print(example_text(), end="")
         return
-    if config is None:
-        raise ValueError(
-            "`CONFIG.toml` is needed; `stochreset optimize --example > search.toml` writes one to start from"
-        )
+    config = executing.required_config(config, "optimize", "search.toml")
     optimization = load_optimization(config, budget)
     folder = Path(f"{config.stem}-optimized") if out is None else out
     if dry_run:

@@ -26,7 +26,7 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be trained; train nothing.")
     ] = False,
-    example: Annotated[bool, typer.Option("--example", help="Print a configuration to start from.")] = False,
+    example: executing.Example = False,
     json: options.Json = False,
 ) -> None:
     """Train what is missing of a study and gather it in FOLDER/runs.h5; call again after an interruption."""
@@ -37,10 +37,7 @@ def train(
     if example:
         print(example_text(), end="")
         return
-    if config is None:
-        raise ValueError(
-            "`CONFIG.toml` is needed; `stochreset train --example > study.toml` writes one to start from"
-        )
+    config = executing.required_config(config, "train", "study.toml")
     study = load_study(config)
     folder = Path(config.stem) if out is None else out
     if dry_run:

@@ -5,9 +5,10 @@ import os
 FULL = os.environ.get("STOCHRESET_FAULTS") == "full"
 
 
-def some_of(numbers, few):
-    """All of the numbers at full size, otherwise a ``few`` of them, spread from the first to the last."""
+def some_of(numbers, few, many=None):
+    """A ``few`` of the numbers, or ``many`` at full size, spread from the first to the last; all where that is None."""
     numbers = list(numbers)
-    if FULL or len(numbers) <= few:
+    wanted = many if FULL else few
+    if wanted is None or len(numbers) <= wanted:
         return numbers
-    return [numbers[round(place * (len(numbers) - 1) / (few - 1))] for place in range(few)]
+    return [numbers[round(place * (len(numbers) - 1) / (wanted - 1))] for place in range(wanted)]

@@ -142,8 +142,8 @@ def temporaries(folder):
     return [p for p in found if p.suffix == ".tmp" or (p.name.startswith(".") and p.name != ".claims")]
 
 
-def every_failure(folder, kind, prepare, act, errors=(OSError,), few=None):
-    """Let ``act`` fail at each of its operations, or in the default suite only at a ``few``, if that is given.
+def every_failure(folder, kind, prepare, act, errors=(OSError,), few=None, many=None):
+    """Let ``act`` fail at each of its operations, or at a ``few`` in the default suite and ``many`` at full size.
 
     Yields, with the folder as it was left: the `Fault`, what was raised or None, and the files before.
     """
@@ -163,7 +163,7 @@ def every_failure(folder, kind, prepare, act, errors=(OSError,), few=None):
     undisturbed, error, _ = attempt(at=sys.maxsize)
     assert error is None and undisturbed.count > 0 and not undisturbed.struck
     places = range(1, undisturbed.count + 1)
-    for at in places if few is None else some_of(places, few):
+    for at in some_of(places, few, many):
         fault, error, before = attempt(at)
         # A pool or a clock may take another course, one that never gets so far.
         if fault.struck:

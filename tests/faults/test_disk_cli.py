@@ -96,7 +96,13 @@ def test_a_command_names_file_and_cause(tmp_path, monkeypatch, inputs, command, 
 
     failures = 0
     for fault, error, before in every_failure(
-        out, kind, prepare, lambda _: command(inputs, out), errors=(Failed,), few=3
+        out,
+        kind,
+        prepare,
+        lambda _: command(inputs, out),
+        errors=(Failed,),
+        few=3,
+        many=None if kind is KINDS[0] else 15,
     ):
         if error is not None:
             failures += 1

@@ -35,7 +35,7 @@ def end_many(folder, *wanted):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=900 if FULL else 200,
+        timeout=1800 if FULL else 300,
         env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-5000:]

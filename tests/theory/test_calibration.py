@@ -1,4 +1,4 @@
-"""Coverage of the 95 % intervals, and level of the stationarity test, over 500 simulated studies each.
+"""Coverage of the 95 % intervals, and level of the stationarity test, over 300 simulated studies each.
 
 The toy is exactly cycle-renewal: hazard 0 for 5 epochs, then 0.01 per epoch; after each perturbation 0 for
 3 epochs, 0.15 for 5, then 0.01. All means follow from products and sums of these hazards.
@@ -19,7 +19,7 @@ from theory import (
     test_stationarity,
 )
 
-REPLICAS = 500
+REPLICAS = 300
 MONTE_CARLO = np.sqrt(0.05 * 0.95 / REPLICAS)  # standard error of a coverage of 95 %
 ALLOWED = 2.9 * MONTE_CARLO  # two-sided 5 % for all of the dozen comparisons below together
 FREE = np.r_[np.zeros(5), np.full(395, 0.01)]

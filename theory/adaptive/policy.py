@@ -174,7 +174,8 @@ class HazardPolicy:
         if self.tau:
             return np.full(np.broadcast(spent, declared).shape, self.tau[min(cycle, len(self.tau) - 1)])
         mean = np.asarray(spent, dtype=float) / cycle if cycle else np.asarray(declared, dtype=float)
-        return np.maximum((cycle + 2) * mean, 1.0)
+        expectation: Array = np.maximum((cycle + 2) * mean, 1.0)
+        return expectation
 
     def perturbs(self, values: Any, cycle: int = 0, spent: Any = 0) -> NDArray[np.bool_]:
         """Whether each run should be perturbed now.

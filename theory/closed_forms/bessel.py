@@ -19,7 +19,8 @@ def log_i(order: float, x: NDArray[Any]) -> NDArray[Any]:
         term = term * inner / (k * (order + k))
         rise = rise + term
     scale = special.gammaln(order + 1) - order * np.log(outer / 2)
-    return np.where(small, special.log1p(rise), log_ive(order, outer) + outer + scale)
+    result: NDArray[Any] = np.where(small, special.log1p(rise), log_ive(order, outer) + outer + scale)
+    return result
 
 
 def log_ive(order: float, x: NDArray[Any]) -> NDArray[Any]:
@@ -37,7 +38,8 @@ def _asymptotic(order: float, x: NDArray[Any], sign: int) -> NDArray[Any]:
     for k in range(1, 12):
         term = term * sign * (4 * order**2 - (2 * k - 1) ** 2) / (8 * k * x)
         series = series + term
-    return np.log(series) - np.log(2 * np.pi * x) / 2
+    result: NDArray[Any] = np.log(series) - np.log(2 * np.pi * x) / 2
+    return result
 
 
 def log_k(order: float, x: NDArray[Any]) -> NDArray[Any]:
@@ -45,7 +47,7 @@ def log_k(order: float, x: NDArray[Any]) -> NDArray[Any]:
     order = abs(order)
     limit = 2 * np.exp((special.gammaln(order) - 650) / order) if order > 0 else 0.0
     tiny, far = np.abs(x) < limit, np.abs(x) > 1000 + 50 * order**2
-    result = np.log(special.kve(order, np.where(tiny | far, 1, x))) - x
+    result: NDArray[Any] = np.log(special.kve(order, np.where(tiny | far, 1, x))) - x
     result = np.where(
         far, _asymptotic(order, np.where(far, x, 1e4 + 100 * order**2), 1) + np.log(np.pi) - x, result
     )
@@ -62,7 +64,9 @@ def log_k(order: float, x: NDArray[Any]) -> NDArray[Any]:
 def first_zero(order: float) -> float:
     """First positive zero of J_order, by Newton's method from Olver's expansion."""
     known = {-0.5: np.pi / 2, 0.0: 2.404825557695773, 0.5: np.pi}
-    root = known.get(order, order + 1.8557571 * abs(order) ** (1 / 3) + 1.03315 * max(order, 0.1) ** (-1 / 3))
+    root: float = known.get(
+        order, order + 1.8557571 * abs(order) ** (1 / 3) + 1.03315 * max(order, 0.1) ** (-1 / 3)
+    )
     for _ in range(0 if order in known else 6):
         root -= float(special.jv(order, root) / special.jvp(order, root))
     return root

@@ -19,7 +19,8 @@ def log_binomial(n: FloatArray, k: FloatArray, p: float, q: float) -> FloatArray
     rest = m - j
     found = stirling_error(m) - stirling_error(j) - stirling_error(rest)
     found = found - deviance(j, m * p) - deviance(rest, m * q) + np.log(m / (2 * np.pi * j * rest)) / 2
-    return np.where(inside, found, special.xlogy(k, p) + special.xlogy(n - k, q))
+    result: FloatArray = np.where(inside, found, special.xlogy(k, p) + special.xlogy(n - k, q))
+    return result
 
 
 def log_binomial_tail(n: FloatArray, k: FloatArray, p: float) -> FloatArray:

@@ -85,7 +85,8 @@ class Brownian(FirstPassageLaw):
     def _density(self, t: FloatArray) -> FloatArray:
         low, high, _ = self._bounds(t)
         # L / sqrt(4Dt) is half of high - low; the powers of t are kept apart so that none underflows.
-        return np.exp(-(low**2) + np.log((high - low) / 2) - np.log(t) - np.log(np.pi) / 2)
+        density: FloatArray = np.exp(-(low**2) + np.log((high - low) / 2) - np.log(t) - np.log(np.pi) / 2)
+        return density
 
     def mfpt(self) -> float:
         """Distance over drift towards the target; infinite without such a drift."""
@@ -104,7 +105,8 @@ class Brownian(FirstPassageLaw):
 
 def log_erfc(x: FloatArray) -> FloatArray:
     """Logarithm of erfc."""
-    return special.log_ndtr(-np.sqrt(2) * x) + np.log(2)
+    result: FloatArray = special.log_ndtr(-np.sqrt(2) * x) + np.log(2)
+    return result
 
 
 def image(low: FloatArray, high: FloatArray, peclet: float) -> FloatArray:
@@ -140,4 +142,7 @@ def fall(z: FloatArray) -> FloatArray:
     for k in range(1, 24):
         term = -term * (2 * k + 1) * inverse
         series = series + term
-    return np.where(z < 8, 2 / np.sqrt(np.pi) - 2 * np.minimum(z, 8.0) * special.erfcx(z), series)
+    result: FloatArray = np.where(
+        z < 8, 2 / np.sqrt(np.pi) - 2 * np.minimum(z, 8.0) * special.erfcx(z), series
+    )
+    return result

@@ -84,7 +84,8 @@ class Interval(FirstPassageLaw):
         # 1 - T~ as a product of positive factors, for the relative accuracy at small s.
         missing = -np.expm1(-q * (width + from_wall)) * -np.expm1(-q * gap) / (1 + np.exp(-2 * q * width))
         far = -q * gap + np.log1p(np.exp(-2 * q * from_wall)) - np.log1p(np.exp(-2 * q * width))
-        return np.where(np.abs(missing) < 0.5, special.log1p(-missing), far)
+        result: NDArray[Any] = np.where(np.abs(missing) < 0.5, special.log1p(-missing), far)
+        return result
 
     def _log_tails(self, t: FloatArray) -> tuple[FloatArray, FloatArray]:
         width, _, gap = self._geometry()
@@ -108,7 +109,8 @@ class Interval(FirstPassageLaw):
         k = (TERMS + 0.5) * np.pi / width
         weights = 2 * np.sin(k * gap) / (k * width) * (self.diffusion * k**2) ** order
         decay = np.exp(-self.diffusion * (k**2 - k[0] ** 2) * t[:, None])
-        return np.log(decay @ weights) - self.decay_rate() * t
+        result: FloatArray = np.log(decay @ weights) - self.decay_rate() * t
+        return result
 
     def _density(self, t: FloatArray) -> FloatArray:
         width, _, gap = self._geometry()

@@ -131,7 +131,8 @@ class LinearLogarithmic(FirstPassageLaw):
         image = special.log_ndtr(-high) + self.slope * self.start / self.diffusion
         near = (low**2 + 1) * special.ndtr(-left) - (high**2 + 1) * np.exp(image) + (high - low) * scale
         far = scale * (excess(right) - excess(np.maximum(high, 0.0)))
-        return np.maximum(width**2 * np.where(low > 0, far, near), 0.0)
+        squared: FloatArray = np.maximum(width**2 * np.where(low > 0, far, near), 0.0)
+        return squared
 
     def _transformed(self, rate: FloatArray) -> FloatArray:
         """Integral of exp(-rate t) times `squared_position`."""
@@ -139,9 +140,10 @@ class LinearLogarithmic(FirstPassageLaw):
         root = np.sqrt(v**2 + 4 * d * rate)
         beta = 2 / (v + root) if v > 0 else (root - v) / (2 * d * rate)
         c = rate * beta * x
-        return (
+        result: FloatArray = (
             beta * x * (x**2 * chi(c) + 2 * d * x * beta * psi(c) + 2 * d**2 * beta**2 * special.exprel(-c))
         )
+        return result
 
     def mfpt_once(self, time: ArrayLike) -> Any:
         """Mean first-passage time with the switch at ``time``: the mean up to it and the mean residual."""
@@ -255,4 +257,7 @@ def chi(c: FloatArray) -> FloatArray:
 def powers(c: FloatArray, first: int) -> FloatArray:
     """Sum of (-c)^k / (k + first)! over k."""
     terms = np.arange(20)
-    return ((-np.asarray(c)[..., None]) ** terms / special.factorial(terms + first)).sum(axis=-1)
+    result: FloatArray = ((-np.asarray(c)[..., None]) ** terms / special.factorial(terms + first)).sum(
+        axis=-1
+    )
+    return result

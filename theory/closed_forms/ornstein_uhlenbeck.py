@@ -126,7 +126,8 @@ def log_alpha(y: FloatArray) -> FloatArray:
     """Logarithm of alpha, the slope of the mean first-passage time with the level."""
     below = np.log(special.erfcx(-np.minimum(y, 5.0) / np.sqrt(2))) + np.log(np.pi / 2) / 2
     above = y**2 / 2 + special.log_ndtr(np.maximum(y, 5.0)) + np.log(2 * np.pi) / 2
-    return np.where(y < 5, below, above)
+    result: FloatArray = np.where(y < 5, below, above)
+    return result
 
 
 def log_beta(y: FloatArray) -> FloatArray:
@@ -138,4 +139,5 @@ def log_beta(y: FloatArray) -> FloatArray:
     u = (edges[:, :-1, None] + half * (NODES + 1)).reshape(len(y), -1)
     weight = (half * WEIGHTS).reshape(len(y), -1)
     exponent = u * y[:, None] - u**2 / 2 + 2 * log_alpha(y[:, None] - u)
-    return special.logsumexp(exponent, axis=1, b=weight)
+    result: FloatArray = special.logsumexp(exponent, axis=1, b=weight)
+    return result

@@ -57,17 +57,20 @@ def _uniform(order: NDArray[Any], low: float, high: float) -> NDArray[Any]:
         leading = -(_saddle(order[:, None] - 0.5, y) @ WEIGHTS) * (high - low) / 2
     else:
         leading = _phase(a, low) - _phase(a, high)
-    return leading + _amplitude(a, low) - _amplitude(a, high)
+    ratio: NDArray[Any] = leading + _amplitude(a, low) - _amplitude(a, high)
+    return ratio
 
 
 def _saddle(a: NDArray[Any], y: Any) -> NDArray[Any]:
     """Derivative of the leading exponent, y/2 + sqrt(y^2/4 + a), without cancellation at y < 0."""
     root = np.sqrt(y**2 / 4 + a)
-    return np.where(y > 0, y / 2 + root, a / (root + np.abs(y) / 2))
+    derivative: NDArray[Any] = np.where(y > 0, y / 2 + root, a / (root + np.abs(y) / 2))
+    return derivative
 
 
 def _phase(a: NDArray[Any], y: float) -> NDArray[Any]:
-    return y / 2 * _saddle(a, y) + a * np.arcsinh(y / (2 * np.sqrt(a)))
+    phase: NDArray[Any] = y / 2 * _saddle(a, y) + a * np.arcsinh(y / (2 * np.sqrt(a)))
+    return phase
 
 
 def _amplitude(a: NDArray[Any], y: float) -> NDArray[Any]:
@@ -77,7 +80,8 @@ def _amplitude(a: NDArray[Any], y: float) -> NDArray[Any]:
     for poly in EXPANSION[1:]:
         factor = factor / (2 * a)
         series = series + factor * poly(tau)
-    return special.log1p(series) - np.log(scaled) / 4
+    amplitude: NDArray[Any] = special.log1p(series) - np.log(scaled) / 4
+    return amplitude
 
 
 def _log_growth(order: NDArray[Any], low: float, high: float) -> NDArray[Any]:
@@ -97,7 +101,8 @@ def _log_growth(order: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     begin = min(y, FAR)
     slope = log_derivative(order, begin)
     _, slope = _taylor(order, slope, begin, y)
-    return total + _taylor(order, slope, y, high)[0]
+    growth: NDArray[Any] = total + _taylor(order, slope, y, high)[0]
+    return growth
 
 
 def log_derivative(order: NDArray[Any], y: Any) -> NDArray[Any]:

@@ -90,7 +90,8 @@ class RunAndTumble(FirstPassageLaw):
             return np.full_like(s, -np.log(2))
         low, high = np.sqrt(s), np.sqrt(s + twice)
         # v lambda - s = 2g s / (v lambda + s), without the cancellation.
-        return -self._first() * twice * low / (high + low) - np.log1p(low / high)
+        delayed: NDArray[Any] = -self._first() * twice * low / (high + low) - np.log1p(low / high)
+        return delayed
 
     def _vertex(self, t: FloatArray) -> FloatArray:
         """Parameter of the contour: the saddle point of exp(st - lambda L), not too close to the cut."""
@@ -103,7 +104,8 @@ class RunAndTumble(FirstPassageLaw):
         """Logarithm of the inverse of T~ / s^order at times after the first."""
 
         def transform(s: NDArray[Any]) -> NDArray[Any]:
-            return self._log_delayed(s) - order * np.log(s)
+            value: NDArray[Any] = self._log_delayed(s) - order * np.log(s)
+            return value
 
         return contour.bromwich(transform, t - self._first(), 0.0, self._vertex(t))[0]
 
@@ -112,7 +114,8 @@ class RunAndTumble(FirstPassageLaw):
         first = self._first()
 
         def transform(s: NDArray[Any]) -> NDArray[Any]:
-            return np.log(-special.expm1(self._log_laplace(s))) + s * first - order * np.log(s)
+            value: NDArray[Any] = np.log(-special.expm1(self._log_laplace(s))) + s * first - order * np.log(s)
+            return value
 
         later = t - first
         return contour.bromwich(transform, later, 0.0, contour.FROM_EDGE / np.sqrt(later))[0]

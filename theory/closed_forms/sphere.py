@@ -84,7 +84,7 @@ class Sphere(FirstPassageLaw):
     def _log_laplace(self, s: NDArray[Any]) -> NDArray[Any]:
         q = np.sqrt(s) / np.sqrt(self.diffusion)
         never = -max(0.0, 2 * self._order) * np.log(self.start / self.target) if self._outside else 0.0
-        result = np.full_like(q, never)
+        result: NDArray[Any] = np.full_like(q, never)
         moving = q != 0
         result[moving] = (self._from_outside if self._outside else self._from_inside)(q[moving])
         return result
@@ -93,7 +93,7 @@ class Sphere(FirstPassageLaw):
         order, gap = self._order, self.start - self.target
         if self.dimension == 1:
             return -q * gap
-        direct = log_k(order, q * self.start) - log_k(order, q * self.target)
+        direct: NDArray[Any] = log_k(order, q * self.start) - log_k(order, q * self.target)
         direct = direct - order * np.log(self.start / self.target)
         # Near the target the logarithmic derivative is integrated, for the relative accuracy.
         near = (np.abs(q) * gap < 1) & (gap < self.target / 2)
@@ -105,7 +105,7 @@ class Sphere(FirstPassageLaw):
 
     def _from_inside(self, q: NDArray[Any]) -> NDArray[Any]:
         order, gap = self._order, self.target - self.start
-        direct = log_i(order, q * self.start) - log_i(order, q * self.target)
+        direct: NDArray[Any] = log_i(order, q * self.start) - log_i(order, q * self.target)
         # Within the first zero of J, so that the logarithmic derivative has no pole near.
         near = ((np.abs(q) * self.target < 1) | (q.imag == 0)) & (np.abs(q) * gap < 1)
         if near.any():

@@ -160,7 +160,8 @@ class AbsorbingChain:
     def survival(self, t: Any) -> Array:
         """S(t) = Pr(T > t), of the shape of ``t``; absolute error about 1e-10 or below."""
         occupied, shape = self._occupied(t)
-        return np.minimum(occupied.sum(axis=1), 1.0).reshape(shape)[()]
+        alive: Array = np.minimum(occupied.sum(axis=1), 1.0).reshape(shape)[()]
+        return alive
 
     def density(self, t: Any) -> Array:
         """Density of T, 1 / time, of the shape of ``t``."""
@@ -171,7 +172,8 @@ class AbsorbingChain:
         """Distribution over the states given survival up to t, shape of ``t`` + (n,); NaN if none is left."""
         occupied, shape = self._occupied(t)
         with np.errstate(invalid="ignore"):
-            return (occupied / occupied.sum(axis=1, keepdims=True)).reshape(*shape, len(self))
+            conditional: Array = (occupied / occupied.sum(axis=1, keepdims=True)).reshape(*shape, len(self))
+            return conditional
 
     def quasi_steady_state(self) -> QuasiSteadyMode:
         """Slowest mode: the law of the state after long survival, its rate, and the relaxation time to it."""

@@ -37,7 +37,8 @@ def distribution_of(start: Any, states: int, name: str = "start") -> Array:
             raise ValueError(
                 f"`{name}` must be a state from 0 to {states - 1} or one weight per state, got {start!r}"
             )
-        return np.eye(1, states, int(start))[0]
+        certain: Array = np.eye(1, states, int(start))[0]
+        return certain
     weights = np.array(start, dtype=float)
     if weights.shape != (states,):
         raise ValueError(f"`{name}` must have one weight per state, shape ({states},), got {weights.shape}")

@@ -70,7 +70,8 @@ def weighted(weights: Array, values: Array) -> float:
 def visited(chain: AbsorbingChain, kernel: Kernel) -> Array:
     """Weights of the states in which cycles begin: the start, and where K puts a typical state."""
     spent = chain.occupation()
-    return chain.start + (spent / spent.sum()) @ kernel.matrix
+    result: Array = chain.start + (spent / spent.sum()) @ kernel.matrix
+    return result
 
 
 def state_before(chain: AbsorbingChain, time: float) -> Array:

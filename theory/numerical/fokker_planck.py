@@ -209,7 +209,8 @@ class FokkerPlanck:
                 f"`cells` must leave more than half a cell between the start {self.start!r} and the target, "
                 f"got {self.cells} of width {grid.spacing:g}; take more"
             )
-        return inner[0] / (1 - absorbed[0])
+        first: Array = inner[0] / (1 - absorbed[0])
+        return first
 
     def kernel(self, perturbation: StateMap) -> Kernel:
         """``perturbation`` as a matrix on the cells."""

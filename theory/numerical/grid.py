@@ -95,11 +95,13 @@ class Grid:
         lower = np.diff(np.concatenate([ends, rising, ends + 1], axis=1))
         upper = np.diff(np.concatenate([ends - 1, falling, ends], axis=1))
         weights = np.maximum(np.where(nodes < middle[:, None], lower, upper), 0.0)
-        return weights / weights.sum(axis=1, keepdims=True)
+        shares: Array = weights / weights.sum(axis=1, keepdims=True)
+        return shares
 
     def point(self, x: float) -> Array:
         """Weights on nodes of the point ``x``, shape (nodes,)."""
-        return self.points(np.array([x]))[0]
+        row: Array = self.points(np.array([x]))[0]
+        return row
 
     def points(self, x: Array) -> Array:
         """Weights on nodes of the points ``x``, shape (points, nodes).

@@ -198,4 +198,5 @@ def _sum_cycles(lived: Array, spent: Array) -> Array:
     reached = np.cumprod(np.concatenate([np.ones((len(lived), 1)), lived], axis=1), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         repeats = np.where(reached[:, -1] > 0, reached[:, -1] * spent[:, -1] / (1 - lived[:, -1]), 0.0)
-    return np.sum(reached[:, :-1] * spent, axis=1) + repeats
+    total: Array = np.sum(reached[:, :-1] * spent, axis=1) + repeats
+    return total

@@ -71,7 +71,8 @@ class ChainSolver:
                 f"`rates` must have at most {LARGEST} states where dense matrices are needed, got "
                 f"{self.absorption.size}; coarsen the process"
             )
-        return self.rates.toarray() if sparse.issparse(self.rates) else self.rates
+        rates: Array = self.rates.toarray() if sparse.issparse(self.rates) else self.rates
+        return rates
 
     @cached_property
     def lost(self) -> NDArray[np.bool_]:

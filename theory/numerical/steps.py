@@ -37,7 +37,8 @@ class Step:
     @property
     def alive(self) -> Array:
         """Probability to survive the step from each state, shape (n,)."""
-        return self.survive.sum(axis=1)
+        share: Array = self.survive.sum(axis=1)
+        return share
 
     def normalised(self) -> Step:
         """The same with survive + absorbed = 1 in each row: rounding must not act like absorption."""

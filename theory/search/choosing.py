@@ -34,7 +34,8 @@ def augmented_improvement(best: float, mean: Array, std: Array, noise: Array) ->
     safe = np.maximum(std, 1e-12)
     z = (best - mean) / safe
     expected = (best - mean) * ndtr(z) + safe * np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    return expected * (1 - noise / np.sqrt(safe**2 + noise**2))
+    augmented: Array = expected * (1 - noise / np.sqrt(safe**2 + noise**2))
+    return augmented
 
 
 def best_key(surrogate: Surrogate, points: dict[Key, Point]) -> Key | None:

@@ -213,7 +213,8 @@ class _Side:
         if self.censored:
             missed = rng.standard_gamma(PSEUDO, RESAMPLES)
             total, size = total + missed * rng.uniform(0, horizon, RESAMPLES), size + missed
-        return total / size
+        means: Array = total / size
+        return means
 
 
 def _estimate(value: float, resampled: Array, lower_bound: bool = False) -> Estimate:

@@ -61,7 +61,8 @@ class Prior:
     @property
     def width(self) -> Array:
         """Standard deviation in all, (n,)."""
-        return np.sqrt(self.error**2 + np.sum(self.shared**2, axis=1))
+        total: Array = np.sqrt(self.error**2 + np.sum(self.shared**2, axis=1))
+        return total
 
 
 def flat_prior(periods: Sequence[int], level: float) -> Prior:

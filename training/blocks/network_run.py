@@ -40,7 +40,7 @@ class NetworkRun:
             network = prepared.factory()
         self.layout = Layout.of(network)
         layout = torch.channels_last if hardware.channels_last else torch.preserve_format
-        self.network: nn.Module = network.to(device, memory_format=layout)
+        self.network: nn.Module = network.to(device).to(memory_format=layout)
         self.forward = torch.compile(self.network) if hardware.compile else self.network
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         graphs = device.type == "cuda" and hardware.cuda_graphs

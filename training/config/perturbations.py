@@ -11,7 +11,7 @@ from training.config.values import arguments, required
 from training.perturbations import KINDS, PRESETS, Composed, Perturbation
 from training.protocols import Once, Periodic, Poisson, Protocol, Renewal, check_epochs
 from training.run_group import check_name
-from training.study.settings import Treatment
+from training.treatment import Treatment
 
 MAKERS: dict[str, dict[str, Any]] = {"kind": KINDS, "preset": PRESETS, "parts": {}}
 """Keys that say what is done, exactly one of which must be there, and what they may name."""

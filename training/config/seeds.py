@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.config.errors import show
 from training.config.table import Table
-from training.study.settings import check_seeds
+from training.treatment import check_seeds
 
 MOST = 1_000_000
 FORMS = "a number of runs, a list of seeds, or {first = 100, count = 50}"

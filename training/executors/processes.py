@@ -52,10 +52,10 @@ class ProcessPool(ProcessPoolExecutor):
         for process in processes:
             process.terminate()
         deadline = time.monotonic() + patience
-        alive = {process.sentinel: process for process in processes}
+        alive: dict[Any, Any] = {process.sentinel: process for process in processes}
         while alive and (left := deadline - time.monotonic()) > 0:
             for sentinel in wait(list(alive), left):
-                del alive[sentinel]  # type: ignore[arg-type]
+                del alive[sentinel]
         for process in alive.values():
             process.kill()
         wait_all(list(alive), 2.0)

@@ -120,7 +120,7 @@ def _own(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 def _method(module: nn.Module) -> Callable[[], Any] | None:
     for name in ("reset_parameters", "_reset_parameters"):
-        method = getattr(module, name, None)
+        method: Callable[[], Any] | None = getattr(module, name, None)
         if callable(method):
             return method
     return None

@@ -6,7 +6,7 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
 
-class SmallResNet18(ResNet):
+class SmallResNet18(ResNet):  # type: ignore[misc]
     """ResNet-18 with a first convolution of 3 x 3 pixels at stride 1, and no pooling after it.
 
     Parameters

@@ -19,7 +19,8 @@ from training.provenance import provenance
 from training.run_group import RunGroup
 from training.runs_file import write_runs
 from training.study.plan import fingerprint
-from training.study.study import StudyError, executor_for, tidy
+from training.study.study import executor_for, tidy
+from training.study.work import StudyError
 from training.task import describe
 
 SETTINGS_FILE = "optimization.json"

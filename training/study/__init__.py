@@ -4,7 +4,8 @@
 """
 
 from training.study.settings import TrainingStudy
-from training.study.study import StudyError, StudyReport, run_study
+from training.study.study import StudyReport, run_study
+from training.study.work import StudyError
 from training.treatment import Treatment
 
 __all__ = ["StudyError", "StudyReport", "Treatment", "TrainingStudy", "run_study"]

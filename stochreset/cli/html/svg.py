@@ -57,7 +57,8 @@ def _svg_text(draw: Callable[..., Any], name: str, size: tuple[float, float]) ->
     from matplotlib.figure import Figure
 
     # Names are text, not formulas, whatever is in them; letters stay letters, which the browser draws.
-    settings = {"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False, "font.size": 9}
+    settings: dict[Any, Any] = {"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False}
+    settings["font.size"] = 9
     buffer = io.StringIO()
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font|constrained_layout not applied")

@@ -91,6 +91,8 @@ def test_a_branch_equals_the_independent_run_bit_for_bit(name, perturbation, tmp
     assert not same(independent, unlike)
     for epoch in range(1, PERIOD + 1):
         trunk.step()
+        if 1 < epoch < PERIOD:
+            continue
         branch = start(name, perturbation, Periodic(PERIOD))
         branch.branch_off(through_a_file(trunk.state_dict(), tmp_path))
         assert branch.trained == 0
@@ -100,9 +102,13 @@ def test_a_branch_equals_the_independent_run_bit_for_bit(name, perturbation, tmp
     assert same(finish(trunk), unlike)
 
 
-@pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=repr)
-@pytest.mark.parametrize("name", PREPARED)
-@pytest.mark.parametrize("stopped", [PERIOD - 1, PERIOD, PERIOD + 1])
+STOPPED = [
+    *((name, perturbation, PERIOD) for name in PREPARED for perturbation in PERTURBATIONS),
+    *((name, PERTURBATIONS[0], stopped) for name in PREPARED for stopped in (PERIOD - 1, PERIOD + 1)),
+]
+
+
+@pytest.mark.parametrize(("name", "perturbation", "stopped"), STOPPED, ids=repr)
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(name, perturbation, stopped, tmp_path):
     whole = start(name, perturbation, Periodic(PERIOD))
     for _ in range(stopped):
