@@ -14,7 +14,7 @@ from .amount import FULL
 from .broken_disk import temporaries
 from .small_study import study
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 STUDY = study(epochs=9 if FULL else 4)
 FORKED = multiprocessing.get_context("fork")
 
@@ -68,14 +68,18 @@ def run(folder, executor):
     return 0
 
 
-def ended(pid):
-    """Wait for a process; return its exit code, negative if a signal ended it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+def ended(pid, seconds=None):
+    """Wait for a process; return its exit code, negative if a signal ended it, or None if it has not in ``seconds``."""
+    deadline = time.monotonic() + (PATIENCE if seconds is None else seconds)
+    while True:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(0.002)
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.001)
+    if seconds is not None:
+        return None
     os.killpg(pid, signal.SIGKILL)
     raise TimeoutError(f"process {pid} did not end within {PATIENCE} seconds")
 

@@ -30,10 +30,15 @@ class Trials:
         )
         self.seen["orphans_lived"] = 0.0
 
-    def kill(self, folder, moment):
-        """Start the study, kill it at the moment if it has not ended; say whether it was killed."""
+    def kill(self, folder):
+        """Start the study, kill it at a random moment if it has not ended before; say whether it was killed."""
+        began = time.monotonic()
         pid = start(folder, self.executor)
-        time.sleep(moment)
+        if ended(pid, self.random.uniform(0, self.seconds)) is not None:
+            self.seconds = (
+                time.monotonic() - began
+            )  # the machine has more time for this than when it was measured
+            return False
         os.kill(pid, signal.SIGKILL)
         code = ended(pid)
         self.seen["orphans_lived"] = max(self.seen["orphans_lived"], no_orphans(pid))
@@ -44,7 +49,7 @@ class Trials:
         folder = self.root / f"study-{number}"
         for _ in range(1 + (number % 3 == 0 and kills_left > 1)):
             begun_before = len(logged(folder, "begun"))
-            if not self.kill(folder, self.random.uniform(0, self.seconds)):
+            if not self.kill(folder):
                 self.seen["not_killed"] += 1
                 break
             self.look(folder, begun_before)
@@ -80,7 +85,7 @@ def kill_many(root, count, executor, expected):
     trials = Trials(root, executor, expected)
     number = 0
     while trials.seen["kills"] < count:
-        assert number < 3 * count + 20, trials.seen
+        assert number < 5 * count + 20, trials.seen
         trials.trial(number, count - trials.seen["kills"])
         number += 1
     return trials.seen | {"seconds_of_a_study": trials.seconds}

@@ -53,7 +53,7 @@ def test_a_study_keeps_what_is_done_and_goes_on(tmp_path, undisturbed, kind):
         run_study(SMALL, folder)
         assert same(gathered(folder), gathered(undisturbed))
         assert not [p for p in temporaries(folder / "shards") + temporaries(folder / "checkpoints")]
-    assert failures >= 3
+    assert failures >= (3 if FULL else 1)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -67,8 +67,8 @@ def test_a_claim_that_cannot_be_written_keeps_nobody_out(tmp_path, kind):
     for fault, error, _ in every_failure(folder, kind, lambda _: None, take):
         failures += 1
         assert error is None or (kind.cause in str(error) and str(folder) in str(error)), fault.struck
-        if "unlink" in kind.operations:
-            continue
+        if "unlink" in kind.operations and fault.struck[0][0] != "unlink":
+            continue  # half a claim that could not be removed: nobody knows whose it is before it is old
         take(folder)
         assert not list(folder.glob("*.claim"))
     assert failures

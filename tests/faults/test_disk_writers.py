@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,50 +116,41 @@ def unprivileged():
         os.seteuid(0)
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that everybody may enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name).resolve() / "folder"
+        folder.mkdir()
+        yield folder
+        folder.chmod(0o755)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the rights of a folder are those of POSIX")
 @pytest.mark.parametrize("writer", WRITERS)
-def test_a_folder_without_the_right_to_write(tmp_path, writer):
+def test_a_folder_without_the_right_to_write(open_folder, writer):
     write, read = WRITERS[writer]
-    tops = [tmp_path, *tmp_path.parents][:3]
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    path = folder / "file.h5"
+    path = open_folder / "file.h5"
     write(path, 1)
-    before = files(folder)
-    modes = {top: top.stat().st_mode for top in tops}
-    try:
-        for top in tops:  # pytest's folders are closed to others
-            top.chmod(modes[top] | 0o755)
-        folder.chmod(0o555)
-        with (
-            unprivileged(),
-            pytest.raises(PermissionError, match=re.escape(f"{path} cannot be written: Perm")),
-        ):
-            write(path, 2)
-    finally:
-        folder.chmod(0o755)
-        for top, mode in modes.items():
-            top.chmod(mode)
-    assert files(folder) == before
+    before = files(open_folder)
+    open_folder.chmod(0o555)
+    with (
+        unprivileged(),
+        pytest.raises(PermissionError, match=re.escape(f"{path} cannot be written: Perm")),
+    ):
+        write(path, 2)
+    assert files(open_folder) == before
     read(path)
 
 
-def test_a_folder_that_lets_files_in_but_not_be_listed(tmp_path):
-    tops = [tmp_path, *tmp_path.parents][:3]
-    modes = {top: top.stat().st_mode for top in tops}
-    folder = tmp_path / "drop"
-    folder.mkdir()
-    try:
-        for top in tops:
-            top.chmod(modes[top] | 0o755)
-        folder.chmod(0o333)
-        with unprivileged():
-            replace_file(folder / "file", b"content")
-    finally:
-        folder.chmod(0o755)
-        for top, mode in modes.items():
-            top.chmod(mode)
-    assert files(folder) == {"file": b"content"}
+@pytest.mark.skipif(os.name != "posix", reason="the rights of a folder are those of POSIX")
+def test_a_folder_that_lets_files_in_but_not_be_listed(open_folder):
+    open_folder.chmod(0o333)
+    with unprivileged():
+        replace_file(open_folder / "file", b"content")
+    open_folder.chmod(0o755)
+    assert files(open_folder) == {"file": b"content"}
 
 
 def test_temporary_files_of_killed_writers_are_removed_once_they_are_old(tmp_path):

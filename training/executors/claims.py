@@ -24,6 +24,8 @@ except ImportError:  # not on Windows
 
 HEARTBEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0
+_abandoned: set[str] = set()
+"""Claims of this process that it could not remove, as on a disk that became read-only."""
 
 
 @contextmanager
@@ -93,6 +95,7 @@ def _create(path: Path, token: str) -> bool:
             json.dump(holder, file)
     except OSError as problem:
         # An empty claim would keep everybody out until it counts as dead.
+        _abandoned.add(token)
         with suppress(OSError):
             path.unlink()
         raise type(problem)(problem.errno, problem.strerror, str(path)) from problem
@@ -104,9 +107,11 @@ def _give_up(path: Path, token: str) -> None:
     with ExitStack() as guard:
         with suppress(OSError):  # nobody takes the claim of the living away, so that it goes without the lock
             guard.enter_context(_guard(path.parent))
-        with suppress(OSError):
+        try:
             if _read(path).get("token") == token:
                 path.unlink(missing_ok=True)
+        except OSError:
+            _abandoned.add(token)
 
 
 def _take_away(path: Path, now: float) -> bool:
@@ -137,6 +142,8 @@ def _remove_graves(path: Path, now: float) -> None:
 
 
 def _is_dead(path: Path, holder: dict[str, object], now: float) -> bool:
+    if str(holder.get("token")) in _abandoned:
+        return True
     pid = holder.get("pid")
     if holder.get("host") == _machine() and isinstance(pid, int):
         if holder.get("started") is not None:
