@@ -6,7 +6,7 @@ import pytest
 from theory import PassageSample
 from theory.search import speed_up
 
-REPLICAS = 1000
+REPLICAS = 500
 HORIZON = 200
 # Two-sided at four of its own standard errors around 95 %.
 LOW, HIGH = (0.95 + side * 4 * np.sqrt(0.95 * 0.05 / REPLICAS) for side in (-1, 1))
