@@ -55,8 +55,8 @@ def slow(folder, name, seconds, again=None):
     """Leave one's process id in the folder; started once more, take only ``again`` seconds."""
     seconds = seconds if again is None or not list(Path(folder).glob(f"{name}.*.pid")) else again
     Path(folder, f"{name}.{os.getpid()}.tmp").touch()
-    os.rename(Path(folder, f"{name}.{os.getpid()}.tmp"), Path(folder, f"{name}.{os.getpid()}.pid"))
-    try:
+    try:  # who sees the id may send a signal at once
+        os.rename(Path(folder, f"{name}.{os.getpid()}.tmp"), Path(folder, f"{name}.{os.getpid()}.pid"))
         time.sleep(seconds)
     finally:
         Path(folder, f"{name}.closed").touch()
