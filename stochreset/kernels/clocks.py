@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stochreset.kernels.compiling import called, merged
+from stochreset.kernels.compiling import called, inlined
 from stochreset.kernels.normals import normal
 from stochreset.kernels.streams import uniform
 
@@ -38,7 +38,7 @@ def interpolate(table, low, high, at):
     place = (at - low) / (high - low) * (table.size - 1)
     if place <= 0.0:
         return table[0]
-    left = int(place)
+    left = np.int64(place)
     if left >= table.size - 1:
         return table[-1]
     return table[left] + (place - left) * (table[left + 1] - table[left])
@@ -55,12 +55,13 @@ def gamma_variate(shape, stream):
     c = 1.0 / math.sqrt(9.0 * d)
     while True:
         z = normal(stream)
-        v = (1.0 + c * z) ** 3
+        v = 1.0 + c * z
+        v = v * (v * v)
         if v > 0.0 and math.log(uniform(stream)) < 0.5 * z * z + d - d * v + d * math.log(v):
             return boost * d * v
 
 
-@merged
+@inlined
 def next_interval(clock, count, stream):
     """Time to the next perturbation, after ``count`` earlier ones."""
     if clock.kind == FIXED:

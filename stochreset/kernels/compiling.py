@@ -17,11 +17,17 @@ from typing import Any
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+from stochreset.kernels.intermediate import InnerCompiler, KernelCompiler
+
 OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "_nrt": False}
 """Only fused multiply-add: more would break infinities, or reassociate sums. Without numba's run-time system
 no array can be made in a kernel, and in return none is reference-counted at each use, which halves the
 time."""
-INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INNER: dict[str, Any] = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": InnerCompiler,
+}
 """Functions that only kernels call need no wrappers, which for a stream are longer than most functions."""
 
 
@@ -59,9 +65,9 @@ def kernel(function: Callable[..., Any]) -> Any:
     Its attribute ``uncached`` is the same kernel kept in memory only, for parameters whose type has no name
     that another process could find.
     """
-    compiled = njit(nogil=True, **OPTIONS)(function)
-    compiled._cache = _SourceCache(function)
-    compiled.uncached = njit(nogil=True, **OPTIONS)(function)
+    compile_ = njit(nogil=True, no_cfunc_wrapper=True, pipeline_class=KernelCompiler, **OPTIONS)
+    compiled, uncached = compile_(function), compile_(function)
+    compiled._cache, compiled.uncached = _SourceCache(function), uncached
     return compiled
 
 
@@ -70,11 +76,9 @@ def inlined(function: Callable[..., Any]) -> Any:
     return njit(forceinline=True, **INNER, **OPTIONS)(function)
 
 
-def merged(function: Callable[..., Any]) -> Any:
-    """Make a function whose body takes the place of its only call: it is never compiled by itself."""
-    return njit(inline="always", **OPTIONS)(function)
-
-
 def called(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call, for what is long or rare."""
-    return njit(**INNER, **OPTIONS)(function)
+    """Compile a function that kernels call, for what is long or rare.
+
+    Left out, ``forceinline`` would be that of the caller that numba happens to compile first.
+    """
+    return njit(forceinline=False, **INNER, **OPTIONS)(function)

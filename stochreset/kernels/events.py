@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from stochreset.kernels.clocks import next_interval
-from stochreset.kernels.compiling import kernel, merged
+from stochreset.kernels.compiling import inlined, kernel
 from stochreset.kernels.dispatch import advance, allows, begin, beyond
 from stochreset.kernels.moves import perturb
 from stochreset.kernels.streams import open_stream
 
 
-@merged
+@inlined
 def one_run(process, clock, condition, move, forget, whole, horizon, stream):
     """Follow one run: returns the time of its arrival or the horizon, and whether it is censored there.
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stochreset.kernels.box_muller import minus_log_uniform, normal_pair
 from stochreset.kernels.clocks import next_interval
-from stochreset.kernels.compiling import inlined, kernel, merged
+from stochreset.kernels.compiling import inlined, kernel
 from stochreset.kernels.dispatch import allows, begin, beyond, fold, hits, leap, margin, resize
 from stochreset.kernels.moves import perturb
 from stochreset.kernels.schemes import distance, single_step
@@ -55,13 +55,16 @@ class Lanes(NamedTuple):
     numbers: NDArray[np.float64]  # X, START, MIDDLE, AUX, BASE, EVENT, each (WIDTH,)
     integers: NDArray[np.int64]  # FLAG, RUN, PERTURBED, SINCE, DUE, LAST, each (WIDTH,)
     words: NDArray[np.uint64]  # state of the generators (4 * GENERATORS,), and their words (WIDTH,)
+    bits: NDArray[np.int32]  # the words again, in halves (2 * WIDTH,)
     draws: NDArray[np.float32]  # normal, then exponential numbers of two steps, each (2 * WIDTH,)
 
 
 def new_lanes() -> Lanes:
     """Allocate the lanes of one chunk."""
     words = np.zeros(WORDS + WIDTH, np.uint64)
-    return Lanes(np.zeros(6 * WIDTH), np.zeros(6 * WIDTH, np.int64), words, np.zeros(4 * WIDTH, np.float32))
+    bits = words[WORDS:].view(np.int32)
+    draws = np.zeros(4 * WIDTH, np.float32)
+    return Lanes(np.zeros(6 * WIDTH), np.zeros(6 * WIDTH, np.int64), words, bits, draws)
 
 
 @intrinsic
@@ -92,13 +95,13 @@ def _move_lane(lanes, source, target):
         lanes.draws[half + target] = lanes.draws[half + source]
 
 
-@merged
+@inlined
 def _time(lanes, j, number, step):
     """Time of the run in lane j at a step number."""
     return lanes.numbers[BASE + j] + (number - lanes.integers[SINCE + j]) * step
 
 
-@merged
+@inlined
 def _schedule(lanes, j, number, now, clock, horizon, step, stream):
     """Draw the next event of lane j, whose run is at time ``now`` at this step number."""
     wait = next_interval(clock, lanes.integers[PERTURBED + j], stream)
@@ -106,10 +109,10 @@ def _schedule(lanes, j, number, now, clock, horizon, step, stream):
     event = horizon if lanes.integers[LAST + j] else now + wait
     lanes.numbers[BASE + j], lanes.integers[SINCE + j], lanes.numbers[EVENT + j] = now, number, event
     steps = (event - now) / step + SPARE
-    lanes.integers[DUE + j] = number + int(steps) if steps < FARTHEST else FAR
+    lanes.integers[DUE + j] = number + np.int64(steps) if steps < FARTHEST else FAR
 
 
-@merged
+@inlined
 def _event(lanes, j, x, number, process, scheme, monitor, condition, move, stream):
     """Treat the event that is due in lane j, at x, after step ``number``.
 
@@ -134,7 +137,7 @@ def _event(lanes, j, x, number, process, scheme, monitor, condition, move, strea
     return WAITS, now, x
 
 
-@merged
+@inlined
 def _settle(
     lanes,
     j,
@@ -205,20 +208,20 @@ def _two_steps(lanes, width, number, process, scheme, monitor):
 @inlined
 def _draw(lanes, width, bridges):
     """Draw the random numbers of the next two steps of all lanes."""
-    state = lanes.words[:WORDS]
-    words = lanes.words[WORDS : WORDS + (width + GENERATORS - 1) // GENERATORS * GENERATORS]
-    bits, half, draws = words.view(np.int32), words.size, lanes.draws
-    fill_words(state, words)
+    rounds = (width + GENERATORS - 1) // GENERATORS
+    half = rounds * GENERATORS
+    words, bits, draws = lanes.words, lanes.bits, lanes.draws
+    fill_words(words, GENERATORS, rounds)
     for j in range(width):
         draws[j], draws[WIDTH + j] = normal_pair(bits[j], bits[half + j])
     if bridges:
-        fill_words(state, words)
+        fill_words(words, GENERATORS, rounds)
         for j in range(width):
             draws[EXPONENTIALS + j] = minus_log_uniform(bits[j])
             draws[EXPONENTIALS + WIDTH + j] = minus_log_uniform(bits[half + j])
 
 
-@merged
+@inlined
 def _what_happened(lanes, j, number, process, scheme, monitor, stream):
     """Find out what happened in the flagged lane j in the two steps up to ``number``.
 
@@ -240,13 +243,13 @@ def _what_happened(lanes, j, number, process, scheme, monitor, stream):
     return ARRIVED, _time(lanes, j, at - 1, step) + hits(monitor, scheme, before, after, stream), x, at
 
 
-@merged
+@inlined
 def _chunk(
     process, scheme, monitor, clock, condition, move, horizon, seed, chunk, times, censored, stream, lanes
 ):
     """Simulate the runs of one chunk; counts the steps in ``stream.steps``."""
     open_stream(stream, seed, chunk)
-    seed_lanes(lanes.words[:WORDS], mix(~stream_key(seed, chunk)))
+    seed_lanes(lanes.words, np.int64(GENERATORS), mix(~stream_key(seed, chunk)))
     dealt, width, number = np.int64(0), np.int64(WIDTH), np.int64(0)
     lanes.integers[:PERTURBED] = -1  # all flagged, no run in any
     while width > 0 and not stream.stop[0]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stochreset.kernels.clocks import NO_TABLE, interpolate
-from stochreset.kernels.compiling import merged
+from stochreset.kernels.compiling import inlined
 from stochreset.kernels.dispatch import begin, renew
 from stochreset.kernels.normals import normal
 
@@ -42,7 +42,7 @@ class Move(NamedTuple):
         return self.kind != AFFINE or abs(self.scale) < 1
 
 
-@merged
+@inlined
 def perturb(process, move, x, aux, stream):
     """State after a perturbation."""
     if move.kind == RESTART:

@@ -18,7 +18,8 @@ from stochreset.kernels.compiling import called, inlined
 
 LANES = 32
 BUFFER = 4 * LANES  # where the buffer begins
-CURSOR = BUFFER + 4 * LANES  # where it ends
+ROUNDS = 4
+CURSOR = BUFFER + ROUNDS * LANES  # where it ends
 WORD = np.uint64
 GOLDEN = WORD(0x9E3779B97F4A7C15)
 U1, U11, U17, U19, U23, U27, U30, U31, U41, U45 = (WORD(n) for n in (1, 11, 17, 19, 23, 27, 30, 31, 41, 45))
@@ -52,30 +53,30 @@ def stream_key(seed, chunk):
 
 
 @called
-def seed_lanes(state, key):
-    """Fill the states of all lanes from a key."""
-    for index in range(state.size):
-        state[index] = mix(key + (WORD(index) + U1) * GOLDEN)
+def seed_lanes(words, lanes, key):
+    """Fill the states of all lanes, the first ``4 * lanes`` words, from a key."""
+    for index in range(4 * lanes):
+        words[index] = mix(key + (WORD(index) + U1) * GOLDEN)
 
 
 @called
-def fill_words(state, words):
-    """Fill ``words``, whose size is a multiple of the number of lanes, with one output per lane and round."""
-    lanes = state.size // 4
-    s0, s1, s2, s3 = state[:lanes], state[lanes : 2 * lanes], state[2 * lanes : 3 * lanes], state[3 * lanes :]
-    for first in range(0, words.size, lanes):
-        out = words[first : first + lanes]
+def fill_words(words, lanes, rounds):
+    """Put one output per lane and round behind the states of the lanes."""
+    first = 4 * lanes
+    for _ in range(rounds):
         for j in range(lanes):
-            a, b, c, d = s0[j], s1[j], s2[j], s3[j]
+            a, b, c, d = words[j], words[lanes + j], words[2 * lanes + j], words[3 * lanes + j]
             total = a + d
-            out[j] = ((total << U23) | (total >> U41)) + a
+            words[first + j] = ((total << U23) | (total >> U41)) + a
             shifted = b << U17
             c ^= a
             d ^= b
             b ^= c
             a ^= d
             c ^= shifted
-            s0[j], s1[j], s2[j], s3[j] = a, b, c, (d << U45) | (d >> U19)
+            words[j], words[lanes + j], words[2 * lanes + j] = a, b, c
+            words[3 * lanes + j] = (d << U45) | (d >> U19)
+        first += lanes
 
 
 def new_stream(stop: NDArray[np.uint8] | None = None) -> Stream:
@@ -87,13 +88,13 @@ def new_stream(stop: NDArray[np.uint8] | None = None) -> Stream:
 @called
 def open_stream(stream, seed, chunk):
     """Set a stream to the beginning of the numbers of one chunk."""
-    seed_lanes(stream.words[:BUFFER], stream_key(seed, chunk))
+    seed_lanes(stream.words, np.int64(LANES), stream_key(seed, chunk))
     stream.words[CURSOR] = WORD(CURSOR)
 
 
 @called
 def _refill(words):
-    fill_words(words[:BUFFER], words[BUFFER:CURSOR])
+    fill_words(words, LANES, ROUNDS)
 
 
 @inlined

@@ -53,30 +53,31 @@ gammas = {shape: drawer(njit(**OPTIONS)(lambda stream, shape=shape: gamma_variat
 
 
 @njit(**OPTIONS)
-def _single(state, block, pairs, logs):
-    bits, half = block.view(np.int32), block.size
+def _single(words, bits, pairs, logs):
+    half = bits.size // 2
     for start in range(0, logs.size, half):
-        fill_words(state, block)
+        fill_words(words, GENERATORS, 2)
         for j in range(half):
             pairs[2 * start + j], pairs[2 * start + half + j] = normal_pair(bits[j], bits[half + j])
-        fill_words(state, block)
+        fill_words(words, GENERATORS, 2)
         for j in range(half):
             logs[start + j] = minus_log_uniform(bits[j])
 
 
 @njit(**OPTIONS)
-def _seed(state, seed, chunk):
-    seed_lanes(state, stream_key(seed, chunk))
+def _seed(words, seed, chunk):
+    seed_lanes(words, np.int64(GENERATORS), stream_key(seed, chunk))
 
 
 @pytest.fixture(scope="module")
 def single():
     """1e7 single-precision normals and 5e6 exponentials, as the lanes make them."""
-    state, block = np.empty(4 * GENERATORS, np.uint64), np.empty(2 * GENERATORS, np.uint64)
-    size = 5_000_000 // block.size * block.size
+    words = np.empty(6 * GENERATORS, np.uint64)
+    bits = words[4 * GENERATORS :].view(np.int32)
+    size = 5_000_000 // (2 * GENERATORS) * 2 * GENERATORS
     pairs, logs = np.empty(2 * size, np.float32), np.empty(size, np.float32)
-    _seed(state, np.uint64(11), np.uint64(3))
-    _single(state, block, pairs, logs)
+    _seed(words, np.uint64(11), np.uint64(3))
+    _single(words, bits, pairs, logs)
     return pairs.astype(float), logs.astype(float)
 
 
