@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 import typer
 
 from stochreset.cli import options
+from stochreset.garbage import uncollected
 
 Method = Literal["auto", "exact", "bridge", "euler"]
 MOST_RUNS = 100_000_000
 PERTURBATION = "reset[:X]|partial:C|shrink:LAMBDA:GAMMA|kick:NOISE[:SHIFT]|switch"
 
 
+@uncollected()
 def simulate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model; see `stochreset models`.")],
     parameters: Annotated[

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
 from stochreset.kernels.moves import AFFINE, FARTHEST, RESTART, TABLE, Move
 from stochreset.laws import is_law
@@ -38,6 +37,8 @@ class Reset(Perturbation):
             return Move(RESTART)
         if not is_law(self.to):
             return Move(AFFINE, scale=0.0, shift=float(self.to))
+        from scipy.special import ndtr
+
         z = np.linspace(-FARTHEST, FARTHEST, POINTS)
         table = np.where(z < 0, self.to.ppf(ndtr(z)), self.to.isf(ndtr(-z)))
         if not np.isfinite(table).all():
