@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.ensembles import Study
-from theory.estimates import Estimate, positive_estimate
+from theory.estimates import Estimate, ratio_estimate
 from theory.survival import restricted_mean
 
 
@@ -51,7 +51,7 @@ def confirm(
     alone = restricted_mean(study.unperturbed.first_passage(threshold, end), end)
     ratio = alone.value / restricted.value
     error = ratio * float(np.hypot(alone.stderr / alone.value, restricted.stderr / restricted.value))
-    speedup = positive_estimate(ratio, error, len(sample))
+    speedup = ratio_estimate(ratio, error, len(sample))
     gap = abs(restricted.value - predicted.value)
     agrees = end == horizon and gap <= 1.96 * float(np.hypot(restricted.stderr, predicted.stderr))
     return Confirmation(len(sample), sample.n_censored, restricted, speedup, bool(agrees), end)

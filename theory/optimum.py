@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.bootstrap import bootstrap_estimate, percentile_interval
+from theory.bootstrap import bootstrap_estimate, bootstrap_ratio, percentile_interval
 from theory.confirmation import Confirmation, confirm
 from theory.ensembles import Study
 from theory.estimates import Estimate
@@ -136,7 +136,7 @@ def best_period(
     together, unperturbed = means[:, chosen[0]], response.survival[:, :horizon].sum(axis=1)
     alive = response.perturbed_alive
     restricted = bootstrap_estimate(together, alive)
-    speedup = bootstrap_estimate(unperturbed / together, alive)
+    speedup = bootstrap_ratio(unperturbed / together, alive)
     confirmation = None
     if study is not None:
         name, threshold = response.perturbation, response.threshold

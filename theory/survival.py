@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.estimates import LEVEL, Estimate, positive_estimate
+from theory.estimates import LEVEL, Estimate, positive_estimate, sample_skewness
 from theory.passages import PassageSample
 
 if TYPE_CHECKING:
@@ -158,7 +158,9 @@ def restricted_mean(sample: PassageSample, horizon: float | None = None) -> Esti
         terms = np.where((d > 0) & (left > 0), left**2 * d / (n * (n - d)), 0.0)
     runs = len(sample)
     variance = float(terms.sum()) * runs / max(runs - 1, 1)
-    return positive_estimate(value, np.sqrt(variance), runs)
+    skewness = sample_skewness(np.minimum(sample.times, h))
+    cut = bool((curve.survival[early][-1:] > 0).any())
+    return positive_estimate(value, np.sqrt(variance), runs, skewness=skewness, cut=cut)
 
 
 def mean_passage_time(sample: PassageSample) -> Estimate:
@@ -199,11 +201,8 @@ def moments(sample: PassageSample) -> Moments:
         (t**2 - second) / (2 * cv * mean**2) - (t - mean) * second / (cv * mean**3) if cv > 0 else 0 * t
     )
 
-    def root(x: NDArray[np.float64]) -> float:
-        return float(x.std(ddof=1) / np.sqrt(n))
+    def estimate(value: float, contributions: NDArray[np.float64]) -> Estimate:
+        stderr = float(contributions.std(ddof=1) / np.sqrt(n))
+        return positive_estimate(value, stderr, n, skewness=sample_skewness(contributions))
 
-    return Moments(
-        positive_estimate(float(mean), root(t), n),
-        positive_estimate(float(second), root(t**2), n),
-        positive_estimate(float(cv), root(influence), n),
-    )
+    return Moments(estimate(float(mean), t), estimate(float(second), t**2), estimate(float(cv), influence))

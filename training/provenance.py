@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from theory.versions import installed
 
 PACKAGES = ("stochreset", "numpy", "scipy", "h5py", "torch")
 
@@ -54,7 +55,7 @@ def provenance(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu(),
         "cpu_count": os.cpu_count(),
-        "packages": _versions(),
+        "packages": installed(PACKAGES),
         "config": settings,
     }
     for key, value in (("gpu", _gpu()), ("git_commit", git_commit(Path(__file__).resolve().parents[1]))):
@@ -92,16 +93,6 @@ def _is_project(pyproject: Path) -> bool:
         return 'name = "stochreset"' in pyproject.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def _cpu() -> str:

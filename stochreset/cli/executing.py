@@ -22,6 +22,13 @@ Where = Annotated[
         "or submitit-local[:N]; default: as the configuration says.",
     ),
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Folder of what is trained; default: named after the configuration."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print the plan and its cost in epochs; train nothing.")
+]
 Example = Annotated[bool, typer.Option("--example", help="Print a configuration to start from.")]
 
 

@@ -19,18 +19,13 @@ def optimize(
     config: Annotated[
         Path | None, typer.Argument(metavar="CONFIG.toml", help="What to train and try.", show_default=False)
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Folder of the search; default: named after the configuration."),
-    ] = None,
+    out: executing.Out = None,
     budget: Annotated[
         int | None,
         typer.Option(metavar="EPOCHS", help="Epochs to spend; default: as the configuration says."),
     ] = None,
     executor: executing.Where = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and its cost; train nothing.")
-    ] = False,
+    dry_run: executing.DryRun = False,
     example: executing.Example = False,
     json: options.Json = False,
 ) -> None:

@@ -18,14 +18,9 @@ def train(
     config: Annotated[
         Path | None, typer.Argument(metavar="CONFIG.toml", help="What to train.", show_default=False)
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Folder of the study; default: named after the configuration."),
-    ] = None,
+    out: executing.Out = None,
     executor: executing.Where = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be trained; train nothing.")
-    ] = False,
+    dry_run: executing.DryRun = False,
     example: executing.Example = False,
     json: options.Json = False,
 ) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import metadata
 from typing import Any
 
 from stochreset.cli.html.markup import Html, element, section
 from stochreset.cli.html.record import recorded, text
+from theory.versions import installed
 
 PACKAGES = ("stochreset", "numpy", "scipy", "h5py")
 ELSEWHERE = ("optimize", "imported", "command", "epochs_trained", "epochs_independent")
@@ -39,7 +39,9 @@ def settings_section(
     entries |= {f"runs: {name}": value for name, value in _flat(provenance)}
     given = {name: _values(value) for name, value in analysis.items()}
     entries |= {f"report: {name}": ", ".join(values) for name, values in given.items() if values}
-    entries["report: versions"] = ", ".join(f"{name} {version}" for name, version in _versions())
+    entries["report: versions"] = ", ".join(
+        f"{name} {version}" for name, version in installed(PACKAGES).items()
+    )
     pairs = [part for name, value in entries.items() for part in (element("dt", name), element("dd", value))]
     return section(
         "Settings and how to reproduce this",
@@ -109,14 +111,6 @@ def _leaves(settings: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]
         elif value is not None:
             text_of_it = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield f"{path}{name}", text_of_it if len(text_of_it) <= LONGEST else f"{text_of_it[:LONGEST]} ..."
-
-
-def _versions() -> Iterable[tuple[str, str]]:
-    for package in PACKAGES:
-        try:
-            yield package, metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
 
 
 def _parameters(ensembles: Iterable[Mapping[str, Any]]) -> Html:
