@@ -55,7 +55,7 @@ def sample_skewness(values: ArrayLike) -> float:
     n = values.size
     if n < 3 or not (spread := float(values.std())) > 0:
         return 0.0
-    plain = float(np.mean((values - values.mean()) ** 3)) / spread**3
+    plain = float(np.mean(((values - values.mean()) / spread) ** 3))
     return plain * float(np.sqrt(n * (n - 1))) / (n - 2) * (1 + 8 / n)
 
 

@@ -183,11 +183,12 @@ def sample_mean(sample: PassageSample) -> Estimate:
 
     Equal to `theory.mean_passage_time`, which also takes runs that are censored at different times.
     """
-    from theory.estimates import positive_estimate
+    from theory.estimates import positive_estimate, sample_skewness
 
     runs = len(sample)
     stderr = float(sample.times.std(ddof=1)) / math.sqrt(runs) if runs > 1 else math.nan
-    return positive_estimate(float(sample.times.mean()), stderr, runs, lower_bound=sample.n_censored > 0)
+    value, cut = float(sample.times.mean()), sample.n_censored > 0
+    return positive_estimate(value, stderr, runs, cut, skewness=sample_skewness(sample.times), cut=cut)
 
 
 def _settings(of: Any) -> dict[str, Any]:
