@@ -49,7 +49,8 @@ def student_quantile(degrees: float, level: float = LEVEL) -> float:
 def sample_skewness(values: ArrayLike) -> float:
     """Skewness of the law behind a sample, 0 where it has no spread or fewer than three values.
 
-    The usual G_1, times 1 + 8/n: from an exponential law G_1 is on average too small by about this factor.
+    The usual G_1, times 1 + 8/n: from an exponential law G_1 is on average too small by about this factor. (G_1 is
+    ``scipy.stats.skew(values, bias=False)``, whose import alone takes half a second of a command.)
     """
     values = np.asarray(values, dtype=float)
     n = values.size
@@ -113,6 +114,25 @@ def positive_estimate(
     with np.errstate(over="ignore"):
         low, high = value * float(np.exp(shift - half)), value * float(np.exp(shift + half))
     return Estimate(float(value), float(stderr), low, high, lower_bound)
+
+
+def estimate_from_runs(
+    value: float, contributions: ArrayLike, *, lower_bound: bool = False, cut: bool = False
+) -> Estimate:
+    """`positive_estimate` whose error and skewness are those of what each run contributes.
+
+    Parameters
+    ----------
+    value : float
+        The mean of the contributions, or what they are the influences on.
+    contributions : (runs,) array
+        One number of each run.
+    lower_bound, cut : bool
+        As in `positive_estimate`.
+    """
+    each = np.asarray(contributions, dtype=float)
+    stderr = float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else float("nan")
+    return positive_estimate(value, stderr, each.size, lower_bound, skewness=sample_skewness(each), cut=cut)
 
 
 def ratio_estimate(value: float, stderr: float, runs: float) -> Estimate:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.estimates import Estimate, positive_estimate, sample_skewness, student_quantile
+from theory.estimates import Estimate, estimate_from_runs, student_quantile
 from theory.passages import PassageSample
 from theory.survival import moments
 
@@ -66,9 +66,7 @@ def linear_response(sample: PassageSample, tau: Estimate | float | None = None) 
     t, n = sample.times, len(sample)
     critical = second.value / (2 * first.value)
     spread = (t**2 / 2 - critical * t) / first.value
-    critical_tau = positive_estimate(
-        critical, float(spread.std(ddof=1) / np.sqrt(n)), n, skewness=sample_skewness(spread)
-    )
+    critical_tau = estimate_from_runs(critical, spread)
     if tau is None:
         value, influence, extra = first.value**2 - second.value / 2, 2 * first.value * t - t**2 / 2, 0.0
     else:

@@ -23,6 +23,7 @@ SPLITS = 10
 SIMULATIONS = 200
 POWER_SIMULATIONS = 80
 SIMULATED_POWER = 0.9
+"""Share of the simulations, of the law of one study, that stands for 80 % of the studies."""
 ENOUGH = 400
 """Runs in a simulated study at most: scaled distances hardly depend on the number of runs any more."""
 MOST = 2500
@@ -255,7 +256,7 @@ def _simulate(
 
 
 def _detectable_shift(null: _Null, halves: _Halves, critical: float, rng: np.random.Generator) -> float:
-    """Bisect the shift of the first epoch's law that exceeds ``critical`` in 90 % of the simulations."""
+    """Bisect the shift of the first epoch's law that exceeds ``critical`` in enough of the simulations."""
     scores = null.scores(halves, POWER_SIMULATIONS, rng)
     low, high = 0.0, 2 * float(np.subtract(*np.quantile(null.pooled, [0.99, 0.01])))
     for _ in range(9):

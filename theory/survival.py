@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.estimates import LEVEL, Estimate, positive_estimate, sample_skewness
+from theory.estimates import LEVEL, Estimate, estimate_from_runs, positive_estimate, sample_skewness
 from theory.passages import PassageSample
 
 if TYPE_CHECKING:
@@ -201,8 +201,8 @@ def moments(sample: PassageSample) -> Moments:
         (t**2 - second) / (2 * cv * mean**2) - (t - mean) * second / (cv * mean**3) if cv > 0 else 0 * t
     )
 
-    def estimate(value: float, contributions: NDArray[np.float64]) -> Estimate:
-        stderr = float(contributions.std(ddof=1) / np.sqrt(n))
-        return positive_estimate(value, stderr, n, skewness=sample_skewness(contributions))
-
-    return Moments(estimate(float(mean), t), estimate(float(second), t**2), estimate(float(cv), influence))
+    return Moments(
+        estimate_from_runs(float(mean), t),
+        estimate_from_runs(float(second), t**2),
+        estimate_from_runs(float(cv), influence),
+    )

@@ -183,12 +183,10 @@ def sample_mean(sample: PassageSample) -> Estimate:
 
     Equal to `theory.mean_passage_time`, which also takes runs that are censored at different times.
     """
-    from theory.estimates import positive_estimate, sample_skewness
+    from theory.estimates import estimate_from_runs
 
-    runs = len(sample)
-    stderr = float(sample.times.std(ddof=1)) / math.sqrt(runs) if runs > 1 else math.nan
-    value, cut = float(sample.times.mean()), sample.n_censored > 0
-    return positive_estimate(value, stderr, runs, cut, skewness=sample_skewness(sample.times), cut=cut)
+    cut = sample.n_censored > 0
+    return estimate_from_runs(float(sample.times.mean()), sample.times, lower_bound=cut, cut=cut)
 
 
 def _settings(of: Any) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def test_sample_skewness_of_an_exponential_law_is_2_on_average(runs):
     samples = np.random.default_rng(runs).exponential(size=(4000, runs))
     found = [sample_skewness(sample) for sample in samples]
     assert abs(np.mean(found) - 2) < 0.06
+    assert found[0] == pytest.approx(stats.skew(samples[0], bias=False) * (1 + 8 / runs))
     assert sample_skewness(-samples[0]) == pytest.approx(-found[0])
 
 
