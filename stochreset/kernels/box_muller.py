@@ -8,50 +8,12 @@ which a true normal exceeds with probability 4e-11.
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
 
+from stochreset.kernels.bits import bits_float, float_bits
 from stochreset.kernels.compiling import inlined
 
 F = np.float32
 I = np.int32  # noqa: E741
-
-
-@intrinsic
-def _as_int(context, x):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(32))
-
-    return types.int32(types.float32), generate
-
-
-@intrinsic
-def _as_float(context, x):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
-def float_bits(x):
-    """Bits of a float32, as int32."""
-    return x.view(np.int32)
-
-
-@overload(float_bits, inline="always")
-def _float_bits(x):
-    return lambda x: _as_int(x)
-
-
-def bits_float(x):
-    """The float32 with the bits of an int32."""
-    return x.view(np.float32)
-
-
-@overload(bits_float, inline="always")
-def _bits_float(x):
-    return lambda x: _as_float(x)
 
 
 HALF, ONE, TWO, ZERO, MINUS_HALF = F(0.5), F(1), F(2), F(0), F(-0.5)

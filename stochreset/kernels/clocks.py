@@ -56,7 +56,7 @@ def gamma_variate(shape, stream):
     while True:
         z = normal(stream)
         v = 1.0 + c * z
-        v = v * (v * v)
+        v = v * (v * v)  # numba compiles another function for a power
         if v > 0.0 and math.log(uniform(stream)) < 0.5 * z * z + d - d * v + d * math.log(v):
             return boost * d * v
 

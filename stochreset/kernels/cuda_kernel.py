@@ -15,7 +15,7 @@ import numpy as np
 from numba import cuda
 from numba.core import config
 
-from stochreset.kernels.box_muller import bits_float, float_bits
+from stochreset.kernels.bits import bits_float, float_bits
 from stochreset.kernels.cuda_numbers import next_thread_word, thread_normal
 from stochreset.kernels.cuda_threads import CENSORED, DONE, FREE, GOES_ON, TAKEN, Model, one_round
 from stochreset.kernels.cuda_translation import Function, Translator, operations

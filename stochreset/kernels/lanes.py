@@ -13,11 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
+from stochreset.kernels.bits import sign_bit
 from stochreset.kernels.box_muller import minus_log_uniform, normal_pair
 from stochreset.kernels.clocks import next_interval
 from stochreset.kernels.compiling import inlined, kernel
@@ -65,24 +63,6 @@ def new_lanes() -> Lanes:
     bits = words[WORDS:].view(np.int32)
     draws = np.zeros(4 * WIDTH, np.float32)
     return Lanes(np.zeros(6 * WIDTH), np.zeros(6 * WIDTH, np.int64), words, bits, draws)
-
-
-@intrinsic
-def _as_int64(context, x):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
-
-
-def sign_bit(x):
-    """Return an integer that is negative where x is."""
-    return np.float64(x).view(np.int64)
-
-
-@overload(sign_bit, inline="always")
-def _sign_bit(x):
-    return lambda x: _as_int64(x)
 
 
 @inlined

@@ -133,7 +133,7 @@ def simulated(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def compiled():
-    from stochreset.kernels.box_muller import bits_float, float_bits
+    from stochreset.kernels.bits import bits_float, float_bits
     from stochreset.kernels.compiling import called, kernel
     from stochreset.kernels.cuda_kernel import SUBSTITUTES, model_operations
     from stochreset.kernels.cuda_threads import CENSORED, FREE, GOES_ON, Model, new_threads, one_round
