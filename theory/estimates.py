@@ -50,7 +50,7 @@ def sample_skewness(values: ArrayLike) -> float:
     """Skewness of the law behind a sample, 0 where it has no spread or fewer than three values.
 
     The usual G_1, times 1 + 8/n: from an exponential law G_1 is on average too small by about this factor. (G_1 is
-    ``scipy.stats.skew(values, bias=False)``, whose import alone takes half a second of a command.)
+    ``scipy.stats.skew(values, bias=False)``, whose import alone takes 0.8 s.)
     """
     values = np.asarray(values, dtype=float)
     n = values.size
