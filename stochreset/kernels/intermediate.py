@@ -36,12 +36,12 @@ class _IntermediateCode(JITCodeLibrary):
     stays_apart = True
     """Whether the optimiser may not build it into its callers: it would, wherever it is called."""
 
-    def add_llvm_module(self, module: Any) -> None:
+    def add_ir_module(self, module: Any) -> None:
         if self.stays_apart:
             for function in module.functions:
                 if not function.is_declaration:
-                    function.add_function_attribute("noinline")
-        super().add_llvm_module(module)
+                    function.attributes.add("noinline")
+        super().add_ir_module(module)
 
     def _optimize_final_module(self) -> None:
         pass

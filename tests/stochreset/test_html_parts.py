@@ -26,6 +26,7 @@ def test_everything_but_html_is_escaped():
     assert not set("<>&\u2028") & set(embedded) and json.loads(embedded) == {"a": "</script><!--&\u2028"}
 
 
+@pytest.mark.filterwarnings("ignore:Glyph 1:UserWarning")
 def test_figures_keep_odd_names_as_they_are():
     svg = inline_svg(lambda ax: ax.set_title("$\\broken$ <i> \x01"), "one", "a <label>")
     assert "$\\broken$ &lt;i&gt;" in svg and "<style" not in svg and 'aria-label="a &lt;label&gt;"' in svg

@@ -101,5 +101,6 @@ def test_a_damaged_large_one_is_refused(path):
 def test_numpy_takes_stored_traces_for_an_array(path):
     values = read_study(path).unperturbed.values
     assert np.isfinite(values).all() and len(values) == 60
-    with pytest.raises(ValueError, match="without reading them"):
-        np.array(values, copy=False)
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # before, copy=False asked for no copy where possible
+        with pytest.raises(ValueError, match="without reading them"):
+            np.array(values, copy=False)

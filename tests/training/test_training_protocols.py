@@ -28,8 +28,9 @@ def p_value(intervals: np.ndarray, law: IntervalLaw) -> float:
     assert not observed[expected == 0].any()
     common = expected >= 5
     pairs = [np.append(each[common], each[~common].sum()) for each in (observed, expected)]
-    pairs = [each[pairs[1] > 0] for each in pairs]
-    return float(stats.chisquare(*pairs, sum_check=False).pvalue)
+    observed, expected = (each[pairs[1] > 0] for each in pairs)
+    # Some releases of SciPy want equal sums to more digits than rounding leaves.
+    return float(stats.chisquare(observed, expected * (observed.sum() / expected.sum())).pvalue)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 2.0])
