@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 KINDS = ("in-process", "processes", "gpus", "dask", "slurm", "submitit-local")
 FORMS = (
@@ -90,14 +91,27 @@ def parse_executor(text: str) -> ExecutorSettings:
     raise ValueError(f"`spec` of an executor must have one of the forms {FORMS}; got {text!r}")
 
 
-def as_settings(spec: str | ExecutorSettings | None) -> ExecutorSettings:
-    """Return ``spec`` as settings; None is the calling process."""
+Where: TypeAlias = str | ExecutorSettings | Executor | Callable[[], AbstractContextManager[Executor]]
+"""Where units run: a short form, settings, an executor of one's own, or a function that opens one."""
+
+
+def resolve(
+    spec: Where | None,
+) -> ExecutorSettings | Executor | Callable[[], AbstractContextManager[Executor]]:
+    """Return ``spec`` without short forms; None is the calling process."""
     if spec is None:
         return ExecutorSettings()
-    return parse_executor(spec) if isinstance(spec, str) else spec
+    if isinstance(spec, str):
+        return parse_executor(spec)
+    if isinstance(spec, ExecutorSettings | Executor) or callable(spec):
+        return spec
+    raise TypeError(
+        f"`spec` of an executor must be a text such as 'processes:4', ExecutorSettings, a "
+        f"concurrent.futures.Executor, or a function that opens one; got {spec!r}"
+    )
 
 
-def open_executor(spec: str | ExecutorSettings | None = None) -> AbstractContextManager[Executor]:
+def open_executor(spec: Where | None = None) -> AbstractContextManager[Executor]:
     """Open the executor that ``spec`` describes, for a ``with`` statement.
 
     Leaving the block normally waits for what was submitted. Leaving it by an exception, Ctrl-C included, drops what
@@ -106,12 +120,16 @@ def open_executor(spec: str | ExecutorSettings | None = None) -> AbstractContext
     Parameters
     ----------
     spec
-        A short form, see `parse_executor`; `ExecutorSettings`; or None for the calling process.
+        A short form, see `parse_executor`; `ExecutorSettings`; None for the calling process; or an executor of your
+        own: as an object, which stays open and keeps what was submitted to it, or as a function that returns a
+        context manager of one (the class will do), which ends with the block.
 
     Raises
     ------
     ValueError
-        If ``spec`` has none of the allowed forms.
+        If ``spec`` is a text that has none of the allowed forms.
+    TypeError
+        If it is nothing of the kind.
     ImportError
         On entering, if the optional library that it needs is missing.
     ConnectionError
@@ -123,7 +141,11 @@ def open_executor(spec: str | ExecutorSettings | None = None) -> AbstractContext
     ...     executor.submit(pow, 2, 10).result()
     1024
     """
-    settings = as_settings(spec)
+    settings = resolve(spec)
+    if isinstance(settings, Executor):
+        return nullcontext(settings)
+    if not isinstance(settings, ExecutorSettings):
+        return settings()
     match settings.kind:
         case "processes":
             from training.executors.processes import open_processes

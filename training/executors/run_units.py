@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 
 from training.executors.attempt import Report, WorkerLostError, attempt, is_broken, is_lost
-from training.executors.base import ExecutorSettings, as_settings, open_executor
+from training.executors.base import Where, open_executor, resolve
 from training.executors.processes import ProcessPool
 from training.executors.schedule import Schedule
 from training.executors.units import Event, Outcome, Unit
@@ -16,7 +16,7 @@ InFlight = dict["Future[Report]", Unit]
 
 def run_units(
     units: Sequence[Unit],
-    executor_spec: str | ExecutorSettings | None = None,
+    executor_spec: Where | None = None,
     *,
     retries: int = 2,
     on_event: Callable[[Event], None] | None = None,
@@ -57,10 +57,10 @@ def run_units(
     >>> [(outcome.status, outcome.value) for outcome in outcomes.values()]
     [('done', 8), ('failed', None), ('skipped', None)]
     """
-    settings = as_settings(executor_spec)
+    where = resolve(executor_spec)
     schedule = Schedule(units, retries, on_event)
     while schedule.ready:
-        with open_executor(settings) as executor:
+        with open_executor(where) as executor:
             _run_until_broken(schedule, executor)
     return {unit.name: schedule.outcomes[unit.name] for unit in units}
 

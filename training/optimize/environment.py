@@ -9,7 +9,7 @@ from pathlib import Path
 from theory.ensembles import Ensemble
 from theory.search import Candidate, Environment
 from theory.search.evidence import joined
-from training.executors import ExecutorSettings
+from training.executors import Where
 from training.optimize.settings import Optimization
 from training.protocols import Periodic
 from training.run_group import RunGroup
@@ -31,7 +31,7 @@ class TrainingEnvironment(Environment):
         What to train and try.
     folder : path
         Of the search.
-    executor : ExecutorSettings
+    executor : str, ExecutorSettings, Executor or callable
         Where to train.
     progress : bool
         Whether to show a bar on standard error.
@@ -43,7 +43,7 @@ class TrainingEnvironment(Environment):
     """
 
     def __init__(
-        self, optimization: Optimization, folder: Path, executor: ExecutorSettings, progress: bool = False
+        self, optimization: Optimization, folder: Path, executor: Where, progress: bool = False
     ) -> None:
         study = without_executor(optimization.study)
         directions = study.task.prepare().directions

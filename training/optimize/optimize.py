@@ -11,7 +11,7 @@ from typing import Any
 from theory.files import replace_file
 from theory.search import SearchResult, Step, search
 from theory.search.record import search_document, step_document
-from training.executors import ExecutorSettings
+from training.executors import Where
 from training.optimize.environment import TrainingEnvironment
 from training.optimize.gather import search_groups
 from training.optimize.settings import Optimization
@@ -56,7 +56,7 @@ def optimize(
     optimization: Optimization,
     folder: str | Path,
     *,
-    executor: str | ExecutorSettings | None = None,
+    executor: Where | None = None,
     on_step: Callable[[Step], None] | None = None,
     progress: bool = False,
 ) -> Report:
@@ -72,8 +72,8 @@ def optimize(
         What to train, try and reach.
     folder : path
         Where to keep it; made if it is not there.
-    executor : str or ExecutorSettings, optional
-        Where to train; see `training.executors`. Default: as the study says.
+    executor : str, ExecutorSettings, Executor or callable, optional
+        Where to train; see `training.executors.open_executor`. Default: as the study says.
     on_step : callable, optional
         Called with each step when it is done.
     progress : bool

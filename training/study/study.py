@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from theory.files import replace_file
-from training.executors import ExecutorSettings, Unit, claim, parse_executor, run_units
+from training.executors import ExecutorSettings, Unit, Where, claim, run_units
+from training.executors.base import resolve
 from training.provenance import provenance
 from training.run_group import RunGroup
 from training.runs_file import write_runs
@@ -61,7 +62,7 @@ def run_study(
     study: TrainingStudy,
     folder: str | Path,
     *,
-    executor: str | ExecutorSettings | None = None,
+    executor: Where | None = None,
     progress: bool = False,
 ) -> StudyReport:
     """Train what is missing of a study, and gather all runs in ``runs.h5`` in its folder.
@@ -76,8 +77,8 @@ def run_study(
         What to train.
     folder : path
         Where to keep it; made if it is not there.
-    executor : str or ExecutorSettings, optional
-        Where the units of work run; see `training.executors`. Default: as the study says.
+    executor : str, ExecutorSettings, Executor or callable, optional
+        Where the units of work run; see `training.executors.open_executor`. Default: as the study says.
     progress : bool
         Whether to show a bar on standard error.
 
@@ -91,27 +92,25 @@ def run_study(
     root = Path(folder)
     if root.exists() and not root.is_dir():
         raise StudyError(f"`folder` {root} is a file; give the name of a folder")
+    where = executor_for(root, study.executor if executor is None else executor)
     root.mkdir(parents=True, exist_ok=True)
-    settings = executor_for(root, study.executor if executor is None else executor)
     units = plan_units(without_executor(study), root)
     for unit in units:
         if unit.shard.exists():
             read_finished(unit)
     replace_file(root / "study.json", json.dumps(describe(study), indent=1, default=str).encode())
-    return _gather(study, units, train_units(units, settings, progress), root)
+    return _gather(study, units, train_units(units, where, progress), root)
 
 
-def executor_for(root: Path, chosen: str | ExecutorSettings) -> ExecutorSettings:
-    """Settings of an executor whose logs lie in the folder of a study."""
-    settings = parse_executor(chosen) if isinstance(chosen, str) else chosen
-    if settings.kind in ("slurm", "submitit-local"):
+def executor_for(root: Path, chosen: Where) -> Where:
+    """Executor, or its settings, whose logs lie in the folder of a study."""
+    settings = resolve(chosen)
+    if isinstance(settings, ExecutorSettings) and settings.kind in ("slurm", "submitit-local"):
         return replace(settings, log_folder=str(root.absolute() / settings.log_folder))
     return settings
 
 
-def train_units(
-    units: Sequence[WorkUnit], settings: ExecutorSettings, progress: bool = False
-) -> list[UnitReport]:
+def train_units(units: Sequence[WorkUnit], executor: Where, progress: bool = False) -> list[UnitReport]:
     """Train those of the units that are not finished, each after the one that it branches off, if that is among them.
 
     Raises
@@ -127,7 +126,7 @@ def train_units(
         trunk = None if unit.treatment is None or unit.trunk is None else trunks.get(unit.trunk)
         jobs.append(Unit(unit.name, do_unit, (unit,), () if trunk is None else (trunk,)))
     with sigterm_as_ctrl_c(), study_bar(units, progress):
-        outcomes = run_units(jobs, settings)
+        outcomes = run_units(jobs, executor)
     failed = [outcome for outcome in outcomes.values() if outcome.status == "failed"]
     if failed:
         done = sum(outcome.status == "done" for outcome in outcomes.values())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -351,3 +352,13 @@ def test_treatments_are_checked():
         Treatment(3, Periodic(2))
     with pytest.raises(ValueError, match="`protocol` must be one of training.protocols, such as Periodic"):
         Treatment(ShrinkPerturb(), Never())
+
+
+def test_units_go_to_an_executor_of_ones_own(cases, tmp_path):
+    with ThreadPoolExecutor(1) as executor:
+        report = run_study(cases.small(), tmp_path / "own", executor=executor)
+    assert report.epochs_now == report.epochs_trained > 0
+    assert same(contents(report.path), contents(run_study(cases.small(), tmp_path / "here").path))
+    with pytest.raises(TypeError, match="`spec` of an executor must be a text such as 'processes:4'.*got 3"):
+        run_study(cases.small(), tmp_path / "other", executor=3)
+    assert not (tmp_path / "other").exists()
