@@ -28,6 +28,7 @@ from theory.hdf5 import (
     check_dataset,
     check_seals,
     children,
+    format_version,
     integer,
     is_sealed,
     read,
@@ -135,13 +136,7 @@ def read_sample(path: str | os.PathLike[str]) -> SimulatedSample:
 def _check_format(file: Any) -> int:
     if attribute(file, "format") != FORMAT:
         raise Hdf5Error(f"it is an HDF5 file, but not a sample: the attribute `format` is not {FORMAT!r}")
-    version = integer(file, "format_version", least=1)
-    if version > FORMAT_VERSION:
-        raise Hdf5Error(
-            f"it has format version {version}, this version of stochreset reads up to {FORMAT_VERSION}; "
-            "upgrade stochreset"
-        )
-    return version
+    return format_version(file, FORMAT_VERSION)
 
 
 def _load(file: Any, values: Mapping[str, Any]) -> SimulatedSample:

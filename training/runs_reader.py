@@ -19,7 +19,7 @@ from theory.hdf5 import (
     attribute,
     check_seals,
     children,
-    integer,
+    format_version,
     is_sealed,
     json_object,
     read,
@@ -186,10 +186,4 @@ def _read_groups(
 def _check_format(file: h5py.File) -> int:
     if attribute(file, "format") != FORMAT:
         raise Hdf5Error(f"it is an HDF5 file, but not a runs file: the attribute `format` is not {FORMAT!r}")
-    version = integer(file, "format_version", least=1)
-    if version > FORMAT_VERSION:
-        raise Hdf5Error(
-            f"it has format version {version}, this version of stochreset reads up to {FORMAT_VERSION}; "
-            "upgrade stochreset"
-        )
-    return version
+    return format_version(file, FORMAT_VERSION)

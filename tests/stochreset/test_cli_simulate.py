@@ -516,7 +516,7 @@ def test_ctrl_c_ends_promptly(run):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys; from stochreset.cli import _run; _run(['simulate', '--help']); "
+        "import sys; from stochreset.cli.entry import _run; _run(['simulate', '--help']); "
         "print({'numba', 'numpy', 'scipy', 'h5py', 'matplotlib'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

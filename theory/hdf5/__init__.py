@@ -2,10 +2,10 @@
 
 All readers of this project go the same way. `reading` opens a file and turns every failure into one error that
 names it. `children` follows hard links only, and of attributes only scalars of limited length are read
-(`attribute`, `text`, `integer`, `real`, `json_object`). `check_dataset` holds what a data set declares against what is
-stored, before any of it is read; `Allowance` adds that up over the file. `seal` writes checksums,
-`check_seals` compares those of attributes and structure, and `verify` or `read` those of values, block by block.
-h5py comes from the caller, this package does not import it.
+(`attribute`, `text`, `integer`, `real`, `json_object`, `format_version`). `check_dataset` holds what a data set
+declares against what is stored, before any of it is read; `Allowance` adds that up over the file. `seal` writes
+checksums, `check_seals` compares those of attributes and structure, and `verify` or `read` those of values, block by
+block. h5py comes from the caller, this package does not import it.
 """
 
 from theory.hdf5.access import (
@@ -13,6 +13,7 @@ from theory.hdf5.access import (
     Hdf5Error,
     attribute,
     children,
+    format_version,
     integer,
     json_object,
     reading,
@@ -31,6 +32,7 @@ __all__ = [
     "check_seals",
     "checksum",
     "children",
+    "format_version",
     "integer",
     "is_sealed",
     "json_object",

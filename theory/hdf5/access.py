@@ -174,6 +174,16 @@ def integer(node: Any, key: str, least: int = 0, most: int = np.iinfo(np.int64).
     return value
 
 
+def format_version(node: Any, newest: int) -> int:
+    """Return the version of a file's format; one newer than ``newest`` cannot be read."""
+    version = integer(node, "format_version", least=1)
+    if version > newest:
+        raise Hdf5Error(
+            f"it has format version {version}, this version of stochreset reads up to {newest}; upgrade stochreset"
+        )
+    return version
+
+
 def real(node: Any, key: str) -> float:
     """Return an attribute that must be a number."""
     value = attribute(node, key)

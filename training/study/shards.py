@@ -16,6 +16,7 @@ from theory.hdf5 import (
     attribute,
     check_seals,
     children,
+    format_version,
     integer,
     is_sealed,
     reading,
@@ -29,8 +30,10 @@ from training.runs_header import KNOWN, read_header
 from training.runs_reader import RunsFileError, read_group
 
 FORMAT = "stochreset-shard"
+FORMAT_VERSION = 1
+"""Of shards; those of before it was written count as version 1."""
 NOTES = ("fingerprint", "trained", "seconds", "diverged")
-COVERED = (*KNOWN, *NOTES)
+COVERED = (*KNOWN, "format_version", *NOTES)
 """Attributes that the checksums cover; shards of older versions have none."""
 WAY_OUT = "delete it, and its runs are trained anew"
 
@@ -65,6 +68,7 @@ def write_shard(path: Path, shard: Shard) -> None:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver=LIBVER) as file:
         file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
         for name in NOTES:
             file.attrs[name] = getattr(shard, name)
         write_group(file.create_group(shard.group.name), shard.group)
@@ -81,6 +85,8 @@ def read_shard(path: Path) -> Shard:
     with reading(h5py, path, "shard", RunsFileError, WAY_OUT) as file:
         if attribute(file, "format") != FORMAT:
             raise Hdf5Error("it is not a shard of a training study")
+        if attribute(file, "format_version") is not None:
+            format_version(file, FORMAT_VERSION)
         ((name, node),) = children(file, h5py.Group, 1).items()
         header = read_header(name, node, Allowance(path))
         sealed = is_sealed(file)

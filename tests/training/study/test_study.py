@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -362,3 +363,27 @@ def test_units_go_to_an_executor_of_ones_own(cases, tmp_path):
     with pytest.raises(TypeError, match="`spec` of an executor must be a text such as 'processes:4'.*got 3"):
         run_study(cases.small(), tmp_path / "other", executor=3)
     assert not (tmp_path / "other").exists()
+
+
+def test_shards_of_other_versions(cases, tmp_path):
+    run_study(cases.small(), tmp_path)
+    path = tmp_path / "shards" / "unperturbed-0.h5"
+    known = read_shard(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = 2
+    with pytest.raises(
+        RunsFileError, match="format version 2, this version of stochreset reads up to 1; upgrade"
+    ):
+        read_shard(path)
+    with h5py.File(path, "r+") as file:  # as before there were versions, and checksums
+        del file.attrs["format_version"]
+        remove_seals(file)
+    np.testing.assert_array_equal(
+        read_shard(path).group.metrics["test_loss"], known.group.metrics["test_loss"]
+    )
+
+
+def remove_seals(node):
+    node.attrs.pop("checksum", None)
+    for child in node.values() if isinstance(node, h5py.Group) else ():
+        remove_seals(child)
