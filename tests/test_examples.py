@@ -43,10 +43,11 @@ def test_every_example_is_tested():
 
 
 @pytest.mark.parametrize("script", sorted(EXPECTED))
-def test_example_runs(script, tmp_path):
+def test_example_runs(script, tmp_path, pytestconfig):
     if script in NEEDS:
         pytest.importorskip(NEEDS[script], reason=f"the example needs {NEEDS[script]}")
-    command = [sys.executable, "-W", "error", EXAMPLES / script, SIZE.get(script, "150"), *ARGUMENTS[script]]
+    filters = [f"-W{each}" for each in ["error", *(pytestconfig.getoption("pythonwarnings") or [])]]
+    command = [sys.executable, *filters, EXAMPLES / script, SIZE.get(script, "150"), *ARGUMENTS[script]]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert EXPECTED[script] in done.stdout
