@@ -111,7 +111,9 @@ class ToyEnvironment(Environment):
         seeds = np.array(self._pilot)
         return Ensemble(self._free.traces(seeds, self._epochs), seeds, self.metric, self.direction)
 
-    def branch(self, candidate: Candidate, period: int, runs: int) -> Ensemble | None:
+    def branch(
+        self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
+    ) -> Ensemble | None:
         """Runs that share their first ``period`` epochs with pilot runs alive at it."""
         if period > self._epochs:
             return None
@@ -124,7 +126,8 @@ class ToyEnvironment(Environment):
         if not seeds.size:
             return None
         branched.update(int(seed) for seed in seeds)
-        values = self.models[candidate].traces(seeds, self.horizon, period, later=self._seeds(seeds.size))
+        length = self.horizon if epochs is None else min(epochs, self.horizon)
+        values = self.models[candidate].traces(seeds, length, period, later=self._seeds(seeds.size))
         return self._ended(values, seeds, candidate, period, shared=period)
 
     def fresh(

@@ -171,6 +171,10 @@ def read_all(path, kind):
             assert each is read_study and "`metric`" in str(problem)
 
 
+UNSEALED = {"runs": 2, "shard": 1, "sample": 1}
+"""Versions that have no checksums: with one that has them, everything made at random would be refused for that."""
+
+
 @pytest.mark.parametrize("kind", READERS)
 @given(
     root=st.dictionaries(attribute_names, values, max_size=4), tree=st.dictionaries(names, groups, max_size=3)
@@ -179,7 +183,7 @@ def read_all(path, kind):
 def test_random_structure(folder, kind, root, tree):
     path = folder / f"{kind}-random"
     with h5py.File(path, "w") as file:
-        for key, value in {**root, "format": f"stochreset-{kind}", "format_version": 2}.items():
+        for key, value in {**root, "format": f"stochreset-{kind}", "format_version": UNSEALED[kind]}.items():
             file.attrs[key] = value
         for name, (attributes, members) in tree.items():
             build(file if kind == "sample" else file.create_group(name), attributes, members)

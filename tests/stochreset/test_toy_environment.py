@@ -76,6 +76,16 @@ def test_branches_share_the_history_and_pay_for_the_rest(world):
     assert not beyond.any()
 
 
+def test_a_shorter_branch_costs_no_more_than_its_length(world):
+    world.pilot(30, 20)
+    before = world.spent
+    branches = world.branch(world.candidates[0], 10, 12, epochs=14)
+    assert branches.horizon == 14
+    sample = branches.first_passage(world.goal)
+    assert sample.n_censored > 0 and sample.times[sample.censored].max() == 14
+    assert world.spent - before == (sample.times - 10).sum()
+
+
 def test_a_pilot_run_branches_once_into_each_candidate_and_period(world):
     pilot = world.pilot(30, 20)
     alive = int((pilot.values[:, :10] < world.goal).all(axis=1).sum())

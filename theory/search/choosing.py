@@ -22,7 +22,10 @@ from theory.search.settings import SearchSettings
 from theory.search.surrogate import Surrogate
 
 CAP = 3.0
-"""A run is given up after this many times the best mean known: the candidate is then surely worse."""
+"""A run is given up after this many times the mean expected of it, or the best one known where that is less.
+
+The candidate is then likely worse than was thought; where it still promises most, the next run may go on for longer.
+"""
 CONVINCED = 4
 """The best point found is not believed before so many of its runs have arrived."""
 

@@ -75,11 +75,14 @@ class Environment(ABC):
         """
 
     @abstractmethod
-    def branch(self, candidate: Candidate, period: int, runs: int) -> Ensemble | None:
+    def branch(
+        self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
+    ) -> Ensemble | None:
         """Up to ``runs`` new runs that share the history of pilot runs up to ``period`` and are perturbed from there.
 
         Only pilot runs that are alive at ``period``, and have not branched there into the same candidate before,
-        can do so; their traces are whole, the shared history included. None if there is no such run left.
+        can do so; their traces are whole, the shared history included, and as long as ``epochs`` at most (more than
+        the period), by default as the horizon. None if there is no such run left.
         """
 
     @abstractmethod

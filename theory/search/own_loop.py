@@ -109,7 +109,9 @@ class OwnLoop(Environment):
             self._go_on(run, length)
         return self._ensemble(self._pilot, None, None)
 
-    def branch(self, candidate: Candidate, period: int, runs: int) -> Ensemble | None:
+    def branch(
+        self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
+    ) -> Ensemble | None:
         """Return None: a function cannot go on from the state of another run."""
         return None
 

@@ -75,14 +75,19 @@ def refine(state: SearchState, threshold: float, limit: int) -> None:
         if chosen is None:
             return
         key, why = chosen
-        cap = None
-        best = best_key(surrogate, points)
-        if best is not None:
-            cap = int(np.ceil(CAP * np.exp(surrogate.at(best)[0]))) + key[1]
-        if not state.measure("refine", key, state.settings.batch, why, cap):
+        if not state.measure("refine", key, state.settings.batch, why, _cap(surrogate, points, key)):
             exhausted.add(key)
         elif key[1] == priors[key[0]].source:
             priors[key[0]] = _make_prior(state, threshold, key[0])
+
+
+def _cap(surrogate: Surrogate, points: dict[Key, Point], key: Key) -> int | None:
+    """Epochs after which a run is given up; None before anything is measured."""
+    best = best_key(surrogate, points)
+    if best is None:
+        return None
+    expected = min(surrogate.at(best)[0], surrogate.at(key)[0])
+    return int(np.ceil(CAP * np.exp(expected))) + key[1]
 
 
 def posterior(

@@ -53,7 +53,9 @@ class ReplayEnvironment(Environment):
             free.values[self._pilot, : self._epochs], free.seeds[self._pilot], free.metric, free.direction
         )
 
-    def branch(self, candidate: Candidate, period: int, runs: int) -> Ensemble | None:
+    def branch(
+        self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
+    ) -> Ensemble | None:
         """Recorded runs that were alive at ``period``, as many as pilot runs still are."""
         ensemble = self.study.ensemble(candidate.name, period)
         if period > self._epochs:
@@ -70,8 +72,9 @@ class ReplayEnvironment(Environment):
                 waiting.remove(run)
                 dealt.append(run)
         self._branched[ensemble.name] = self._branched.get(ensemble.name, 0) + len(dealt)
-        self.spent += int(np.sum(times[dealt] - period))
-        return self._dealt(ensemble, dealt, self.horizon)
+        end = self.horizon if epochs is None else min(epochs, self.horizon)
+        self.spent += int(np.sum(np.minimum(times[dealt], end) - period))
+        return self._dealt(ensemble, dealt, end)
 
     def fresh(
         self, candidate: Candidate | None, period: int | None, runs: int, epochs: int | None = None

@@ -80,14 +80,14 @@ class SearchState:
         candidate, period = key
         before, got = self.spent, 0
         goal, horizon = self.environment.goal, self.environment.horizon
-        branches = self.environment.branch(candidate, period, runs)
+        length = horizon if epochs is None else min(epochs, horizon)
+        branches = self.environment.branch(candidate, period, runs, length)
         if branches is not None:
-            self.evidence.add(key, held(branches, goal, horizon, horizon), branched=True)
+            self.evidence.add(key, held(branches, goal, length, horizon), branched=True)
             got += len(branches)
         if got < runs and (kind != "probe" or not self.environment.can_branch):
-            independent = self.environment.fresh(candidate, period, runs - got, epochs)
+            independent = self.environment.fresh(candidate, period, runs - got, length)
             if independent is not None:
-                length = horizon if epochs is None else min(epochs, horizon)
                 self.evidence.add(key, held(independent, goal, length, horizon), branched=False)
                 got += len(independent)
         if got:

@@ -2,7 +2,7 @@
 
 For one family of candidates, the logarithm of the mean at period P with parameters x is
 
-    ln m(P, x) = prior mean + error(P, x) * g(ln P, x) + shared error of the candidate,
+    ln m(P, x) = prior mean + error(P, x) * g(u, x) + shared error of the candidate,    u = ln P / 1.4 - 1 / P,
 
 with g a Gaussian process of unit variance and Matérn-5/2 covariance: the prior mean is the prediction of the
 theory, the error how far it may be off at P and its neighbours. Where the theory is precise a measurement moves the
@@ -23,8 +23,12 @@ from theory.search.environment import Candidate
 from theory.search.evidence import Key, Point
 from theory.search.prior import Prior
 
-LENGTH = 0.7
-"""Correlation length in ln P: periods that differ by a factor of two tell about each other."""
+LENGTH = 1.4
+"""Correlation length in ln P: periods that differ by a factor of four tell about each other.
+
+Of the shortest ones 1 / P keeps apart: a run that is perturbed after each epoch may never recover, one that has an
+epoch more may.
+"""
 PARAMETER_LENGTH = 0.5
 """The same in the parameters, as a fraction of their range in the family."""
 
@@ -128,8 +132,9 @@ def _covariance(priors: list[Prior], where: Array) -> Array:
 
 
 def _inputs(keys: list[Key]) -> Array:
-    """Coordinates in units of the correlation lengths: ln P, then the parameters that differ."""
-    columns = [np.log([period for _, period in keys]) / LENGTH]
+    """Coordinates in units of the correlation lengths: u of the period, then the parameters that differ."""
+    periods = np.array([period for _, period in keys], dtype=float)
+    columns = [np.log(periods) / LENGTH - 1 / periods]
     values = np.array([[value for _, value in candidate.parameters] for candidate, _ in keys], dtype=float)
     for column in values.T if values.size else []:
         spread = np.ptp(column)

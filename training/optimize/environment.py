@@ -79,8 +79,11 @@ class TrainingEnvironment(Environment):
         self._length = epochs
         return joined([self._ensemble(group) for group in self.pilot_groups])
 
-    def branch(self, candidate: Candidate, period: int, runs: int) -> Ensemble | None:
+    def branch(
+        self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
+    ) -> Ensemble | None:
         """Perturb pilot runs that are alive at ``period``, going on from the state that they had there."""
+        end = self.horizon if epochs is None else min(epochs, self.horizon)
         done = self._branched.setdefault((candidate.name, period), set())
         left, units = runs, []
         for group in self.pilot_groups if self._length >= period else []:
@@ -89,7 +92,7 @@ class TrainingEnvironment(Environment):
             left -= len(seeds)
             done |= set(seeds)
             if seeds:
-                unit = self._unit(candidate, period, tuple(seeds), self.horizon)
+                unit = self._unit(candidate, period, tuple(seeds), end)
                 trunk = int(group.seeds[0])
                 units.append(
                     replace(

@@ -64,6 +64,14 @@ def test_a_shorter_run_costs_no_more_than_its_length(world):
     assert sample.times[sample.censored].max() == 9
 
 
+def test_a_shorter_branch_costs_no_more_than_its_length(world):
+    world.pilot(10, 20)
+    before = world.spent
+    sample = world.branch(STRONG, 7, 4, epochs=9).first_passage(GOAL)
+    assert sample.n_censored > 0 and sample.times.max() == 9
+    assert world.spent - before == (sample.times - 7).sum()
+
+
 def test_no_run_is_dealt_twice_and_an_exhausted_point_gives_none(world, study):
     world.pilot(10, 20)
     seen = []

@@ -15,7 +15,7 @@ from theory.search.prior import Prior
 from theory.search.surrogate import fit_surrogate, log_of_mean
 
 PERIODS = np.array([2, 5, 10, 20, 50])
-LENGTH, PARAMETER_LENGTH = 0.7, 0.5
+LENGTH, PARAMETER_LENGTH = 1.4, 0.5
 ONE, TWO, OTHER = (
     Candidate("shrink a", "shrink", (("keep", 0.2),)),
     Candidate("shrink b", "shrink", (("keep", 0.8),)),
@@ -45,11 +45,9 @@ def by_hand(relative_variance):
     keys = [(each, int(period)) for each in (ONE, TWO) for period in PERIODS]
     mean = np.concatenate([PRIORS[each].log_mean for each in (ONE, TWO)])
     width = np.concatenate([PRIORS[each].width for each in (ONE, TWO)])
-    place = np.log([period for _, period in keys])
+    place = np.array([np.log(period) / LENGTH - 1 / period for _, period in keys])
     keep = np.array([dict(each.parameters)["keep"] for each, _ in keys])
-    distance = np.hypot(
-        (place[:, None] - place) / LENGTH, (keep[:, None] - keep) / (PARAMETER_LENGTH * np.ptp(keep))
-    )
+    distance = np.hypot(place[:, None] - place, (keep[:, None] - keep) / (PARAMETER_LENGTH * np.ptp(keep)))
     covariance = width[:, None] * width * matern(distance)
     seen = [row for row, key in enumerate(keys) if key in POINTS]
     shapes = np.array([POINTS[keys[row]].runs / relative_variance for row in seen])

@@ -48,6 +48,17 @@ def test_branches_are_independent_runs_of_the_same_seeds(small, environment, per
     assert environment.branch(candidate, period, 4) is None
 
 
+def test_a_shorter_branch_is_the_beginning_of_a_whole_one(small, environment, tmp_path):
+    environment.pilot(6, 12)
+    before = environment.spent
+    short = environment.branch(environment.candidates[0], 5, 4, epochs=8)
+    assert short.horizon == 8 and environment.spent - before == 4 * 3  # nobody arrives so early
+    other = TrainingEnvironment(small(), tmp_path / "whole", ExecutorSettings())
+    other.pilot(6, 12)
+    whole = other.branch(other.candidates[0], 5, 4)
+    np.testing.assert_array_equal(short.values, whole.values[:, :8])
+
+
 def test_nobody_branches_beyond_the_pilot_or_after_arriving(environment):
     environment.pilot(4, 8)
     candidate = environment.candidates[1]
