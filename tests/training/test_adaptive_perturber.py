@@ -170,7 +170,7 @@ def test_arguments_are_checked():
 
 
 def test_the_metric_of_the_first_process_counts(monkeypatch):
-    # That `of_first_process` broadcasts is tested with two processes in test_perturber.py.
+    # That `of_first_process` broadcasts is tested with two processes in perturber/test_several_processes.py.
     loop, asked = Loop(adaptive(every(2))), []
 
     def of_first_process(model, value):

@@ -1,0 +1,111 @@
+"""Commands and values that ``stochreset simulate`` refuses, and Ctrl-C."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from stochreset import Poisson, SwitchPotential
+
+from .commands import built
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("simulate", "MODEL"),
+        ("models brownian", "brownian"),
+        ("simulate brownain", "'brownain' is not known; did you mean brownian? The models are: brownian, "),
+        ("simulate double_well", "did you mean double-well?"),
+        ("simulate langevin", "The models are:"),
+        ("simulate double-well --method exact", "`--method` 'exact' cannot simulate DoubleWell"),
+    ],
+)
+def test_bad_commands(failure, arguments, said):
+    assert said in failure(*arguments.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--poisson 1 --period 2", "`--poisson` and `--period` exclude each other"),
+        ("--perturbation reset", "give `--poisson RATE`, `--period P` or `--once T`"),
+        ("--period 0", "`--period` must be a positive finite number, got 0; leave it out"),
+        ("--poisson -1", "`--poisson` must be a positive finite number, got -1"),
+        ("--once nan", "`--once` must be a positive finite number, got nan"),
+        ("--horizon nan", "`--horizon` must be a positive finite number, got nan"),
+        ("--horizon inf", "leave it out to follow all runs to arrival"),
+        ("--dt 0 --method euler", "`--dt` must be a positive finite number, got 0"),
+        ("--dt 0.1", "`--dt` 0.1 has no use in the exact method"),
+        ("--period soon", "--period"),
+        ("--method best", "--method"),
+        ("--method euler", "`--horizon` is needed"),
+        ("--set drift=-1", "`--horizon` is needed"),
+        ("--runs 0", "--runs"),
+        ("--runs 1000000000", "--runs"),
+        ("--seed -1", "--seed"),
+        ("--threads 0", "--threads"),
+        ("--set diffusion=-1", "`--set` for brownian: `diffusion` must be positive, got -1"),
+        ("--set diffusion", "must look like NAME=VALUE, got 'diffusion'; brownian has: drift"),
+        ("--set difusion=1", "did you mean diffusion? brownian has: drift, diffusion"),
+        ("--set start=1", "`start` must differ from `target`"),
+        ("--set drift=nan", "drift must be a number, not NaN, got 'nan'; its default is 0.0"),
+        ("--set drift=NaN", "drift must be a number, not NaN, got 'NaN'"),
+        ("--set drift=fast", "drift must be a number, got 'fast'"),
+        ("--set drift=[1]", "drift must be a number, got '[1]'"),
+        ("--set drift=true", "drift must be a number, got 'true'"),
+        ("--set drift=null", "drift must be a number, got 'null'"),
+        ("--set drift=inf", "`drift` must be a finite number, got inf"),
+        ("--set drift=1 --set drift=2", "gives drift twice"),
+        ("--period 1 --perturbation melt", "`--perturbation` must be reset[:X], partial:C"),
+        ("--period 1 --perturbation partial", "`--perturbation` must be"),
+        ("--period 1 --perturbation partial:x", "got 'partial:x'"),
+        ("--period 1 --perturbation partial:nan", "'partial:nan': `factor` must be"),
+        ("--period 1 --perturbation shrink:1:-1", "'shrink:1:-1': `noise` must be"),
+        ("--period 1 --perturbation kick:1:2:3", "`--perturbation` must be"),
+        ("--period 1 --perturbation switch", "needs a process with a second potential"),
+    ],
+)
+def test_bad_values(failure, arguments, said):
+    assert said in failure("simulate", "brownian", *arguments.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            "simulate ornstein-uhlenbeck --method exact",
+            "`--method` 'exact' cannot simulate OrnsteinUhlenbeck",
+        ),
+        ("simulate markov --set rates=[[0,NaN],[1,0]]", "rates must be a number, not NaN"),
+        ("simulate markov --set rates=3", "`rates` must be a square matrix"),
+        ("simulate plateaus --set noise=0", "`noise` must be positive, got 0"),
+    ],
+)
+def test_bad_values_of_other_models(failure, arguments, said):
+    command = arguments.split()
+    built(command[1])
+    assert said in failure(*command)
+
+
+def test_switch_is_made():
+    from stochreset.cli.settings import parse_perturbation
+
+    assert parse_perturbation("switch", Poisson(1.0)) == SwitchPotential()
+
+
+def test_ctrl_c_ends_promptly(run):
+    arguments = ("simulate", "brownian", "--poisson", 1, "--method", "euler", "--runs")
+    run(*arguments, 1, "--dt", 0.1)  # compiled
+    sent = []
+
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(1.0, interrupt).start()
+    code, out, err = run(*arguments, 10_000_000, "--dt", 1e-7)
+    assert time.monotonic() - sent[0] < 2
+    assert (code, out, err) == (130, "", "")
