@@ -126,7 +126,7 @@ class ToyEnvironment(Environment):
         if not seeds.size:
             return None
         branched.update(int(seed) for seed in seeds)
-        length = self.horizon if epochs is None else min(epochs, self.horizon)
+        length = self.length(epochs)
         values = self.models[candidate].traces(seeds, length, period, later=self._seeds(seeds.size))
         return self._ended(values, seeds, candidate, period, shared=period)
 
@@ -135,7 +135,7 @@ class ToyEnvironment(Environment):
     ) -> Ensemble | None:
         """Independent runs; of these there are always more."""
         seeds = self._seeds(runs)
-        length = self.horizon if epochs is None else min(epochs, self.horizon)
+        length = self.length(epochs)
         model = self._free if candidate is None else self.models[candidate]
         return self._ended(model.traces(seeds, length, period), seeds, candidate, period)
 

@@ -47,6 +47,15 @@ def best_key(surrogate: Surrogate, points: dict[Key, Point]) -> Key | None:
     return surrogate.keys[min(rows, key=lambda row: surrogate.mean[row])] if rows else None
 
 
+def longest_run(surrogate: Surrogate, points: dict[Key, Point], key: Key) -> int | None:
+    """Epochs after which a run at ``key`` is given up; None before anything is measured."""
+    best = best_key(surrogate, points)
+    if best is None:
+        return None
+    expected = min(surrogate.at(best)[0], surrogate.at(key)[0])
+    return int(np.ceil(CAP * np.exp(expected))) + key[1]
+
+
 def choose(
     surrogate: Surrogate, points: dict[Key, Point], left: int, exhausted: set[Key], settings: SearchSettings
 ) -> tuple[Key, str] | None:

@@ -94,6 +94,10 @@ class Environment(ABC):
         They are as long as ``epochs`` at most, by default as the horizon. None if none are left.
         """
 
+    def length(self, epochs: int | None) -> int:
+        """Length of runs that may be as long as ``epochs``: the horizon at most, and where None is given."""
+        return self.horizon if epochs is None else min(epochs, self.horizon)
+
     def grid_epochs(self) -> int | None:
         """Epochs of a full search of the grid of candidates and periods, where that is known."""
         return None

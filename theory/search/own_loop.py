@@ -120,7 +120,7 @@ class OwnLoop(Environment):
     ) -> Ensemble | None:
         """Run the function with new seeds."""
         name = None if candidate is None else candidate.name
-        end = self.horizon if epochs is None else min(epochs, self.horizon)
+        end = self.length(epochs)
         done = []
         for _ in range(runs):
             run = self._start(name, period)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.search.choosing import CAP, best_key, choose
+from theory.search.choosing import choose, longest_run
 from theory.search.environment import Candidate
 from theory.search.evidence import Key, Point, relative_variance
 from theory.search.prior import Prior, flat_prior, theory_prior
@@ -75,19 +75,11 @@ def refine(state: SearchState, threshold: float, limit: int) -> None:
         if chosen is None:
             return
         key, why = chosen
-        if not state.measure("refine", key, state.settings.batch, why, _cap(surrogate, points, key)):
+        longest = longest_run(surrogate, points, key)
+        if not state.measure("refine", key, state.settings.batch, why, longest):
             exhausted.add(key)
         elif key[1] == priors[key[0]].source:
             priors[key[0]] = _make_prior(state, threshold, key[0])
-
-
-def _cap(surrogate: Surrogate, points: dict[Key, Point], key: Key) -> int | None:
-    """Epochs after which a run is given up; None before anything is measured."""
-    best = best_key(surrogate, points)
-    if best is None:
-        return None
-    expected = min(surrogate.at(best)[0], surrogate.at(key)[0])
-    return int(np.ceil(CAP * np.exp(expected))) + key[1]
 
 
 def posterior(

@@ -72,7 +72,7 @@ class ReplayEnvironment(Environment):
                 waiting.remove(run)
                 dealt.append(run)
         self._branched[ensemble.name] = self._branched.get(ensemble.name, 0) + len(dealt)
-        end = self.horizon if epochs is None else min(epochs, self.horizon)
+        end = self.length(epochs)
         self.spent += int(np.sum(np.minimum(times[dealt], end) - period))
         return self._dealt(ensemble, dealt, end)
 
@@ -85,7 +85,7 @@ class ReplayEnvironment(Environment):
             ensemble = self.study.ensemble(candidate.name, period)
         waiting = self._left[ensemble.name]
         dealt, self._left[ensemble.name] = waiting[:runs], waiting[runs:]
-        end = self.horizon if epochs is None else min(epochs, self.horizon)
+        end = self.length(epochs)
         self.spent += int(np.sum(ensemble.first_passage(self.goal, end).times[dealt]))
         return self._dealt(ensemble, dealt, end)
 

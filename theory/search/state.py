@@ -80,7 +80,7 @@ class SearchState:
         candidate, period = key
         before, got = self.spent, 0
         goal, horizon = self.environment.goal, self.environment.horizon
-        length = horizon if epochs is None else min(epochs, horizon)
+        length = self.environment.length(epochs)
         branches = self.environment.branch(candidate, period, runs, length)
         if branches is not None:
             self.evidence.add(key, held(branches, goal, length, horizon), branched=True)

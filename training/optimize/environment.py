@@ -83,7 +83,7 @@ class TrainingEnvironment(Environment):
         self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
     ) -> Ensemble | None:
         """Perturb pilot runs that are alive at ``period``, going on from the state that they had there."""
-        end = self.horizon if epochs is None else min(epochs, self.horizon)
+        end = self.length(epochs)
         done = self._branched.setdefault((candidate.name, period), set())
         left, units = runs, []
         for group in self.pilot_groups if self._length >= period else []:
@@ -111,7 +111,7 @@ class TrainingEnvironment(Environment):
         self, candidate: Candidate | None, period: int | None, runs: int, epochs: int | None = None
     ) -> Ensemble | None:
         """Train runs with new seeds."""
-        end = self.horizon if epochs is None else min(epochs, self.horizon)
+        end = self.length(epochs)
         units = [self._unit(candidate, period, seeds, end) for seeds in self._blocks(self._deal(runs))]
         groups = self._train(units)
         self.fresh_groups += groups
