@@ -7,7 +7,6 @@ import pytest
 pytest.importorskip("torch", reason="the trainer needs the optional extra `training`")
 pytest.importorskip("sklearn", reason="the digits come with scikit-learn, of the optional extra `training`")
 
-from stochreset.cli import main  # noqa: E402
 
 CONFIG = """
 epochs = 40
@@ -38,18 +37,11 @@ periods = [2, 5, 10, 20]
 
 
 @pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run the command line in a folder of its own: exit code, standard output and standard error."""
+def run(run, monkeypatch, tmp_path):
+    """Run the command line in a folder with a configuration: exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "search.toml").write_text(CONFIG, encoding="utf-8")
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return call
+    return run
 
 
 def test_from_configuration_to_answer(run, tmp_path):
