@@ -46,7 +46,23 @@ def images(count=24, seed=0):
     return TensorDataset(inputs, torch.randint(3, (count,), generator=generator))
 
 
-class Training:
+class Saved:
+    """Saves and loads the states of its parts, and of the random numbers."""
+
+    def save(self):
+        file = io.BytesIO()
+        states = {name: part.state_dict() for name, part in self.parts().items()}
+        torch.save({**states, "random": torch.get_rng_state()}, file)
+        return file.getvalue()
+
+    def load(self, saved):
+        states = torch.load(io.BytesIO(saved), weights_only=True)
+        for name, part in self.parts().items():
+            part.load_state_dict(states[name])
+        torch.set_rng_state(states["random"])
+
+
+class Training(Saved):
     """An ordinary training loop, with all its states."""
 
     def __init__(self, perturbation=None, protocol=None, *, optimizer="sgd", seed=5, schedule=None, **needed):
@@ -89,18 +105,6 @@ class Training:
             "perturber": self.perturber,
         }
         return {name: part for name, part in all_parts.items() if part is not None}
-
-    def save(self):
-        file = io.BytesIO()
-        states = {name: part.state_dict() for name, part in self.parts().items()}
-        torch.save({**states, "random": torch.get_rng_state()}, file)
-        return file.getvalue()
-
-    def load(self, saved):
-        states = torch.load(io.BytesIO(saved), weights_only=True)
-        for name, part in self.parts().items():
-            part.load_state_dict(states[name])
-        torch.set_rng_state(states["random"])
 
 
 def copied(model):

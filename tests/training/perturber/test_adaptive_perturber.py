@@ -1,4 +1,5 @@
-import io
+"""The perturber that decides by the metric of its run."""
+
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ from training import AdaptivePerturber, Perturber, read_study  # noqa: E402
 from training.perturbations import ShrinkPerturb, StochasticReset, WeightNoise  # noqa: E402
 from training.protocols import Periodic  # noqa: E402
 
+from .training_loop import Saved  # noqa: E402
+
 LAW = PlateauLaw(71.9, 0.5, 0.15)
 POLICY = HazardPolicy(threshold=73, tau=20, settle=(4, 3), laws=LAW, readings=2)
 METRIC = [60, 70, 71.5, 71.9, 71.8, 65, 71, 72.9, 72.95, 72.9, 72.4, 72.2, 66, 70, 72.9, 72.95, 72.9, 73.2]
@@ -22,7 +25,7 @@ def every(period):
     return HazardPolicy(threshold=1e6, tau=1, settle=period, laws=PlateauLaw(0, 1, 1), readings=1)
 
 
-class Loop:
+class Loop(Saved):
     """One's own training loop, with dropout and batch norm; the metric is prescribed."""
 
     def __init__(self, make, compiled=False):
@@ -43,18 +46,6 @@ class Loop:
 
     def parts(self):
         return {"model": self.model, "optimizer": self.optimizer, "perturber": self.perturber}
-
-    def save(self):
-        file = io.BytesIO()
-        states = {name: part.state_dict() for name, part in self.parts().items()}
-        torch.save({**states, "random": torch.get_rng_state()}, file)
-        return file.getvalue()
-
-    def load(self, saved):
-        states = torch.load(io.BytesIO(saved), weights_only=True)
-        for name, part in self.parts().items():
-            part.load_state_dict(states[name])
-        torch.set_rng_state(states["random"])
 
 
 def adaptive(policy=POLICY, perturbation=None, **needed):
@@ -170,7 +161,7 @@ def test_arguments_are_checked():
 
 
 def test_the_metric_of_the_first_process_counts(monkeypatch):
-    # That `of_first_process` broadcasts is tested with two processes in perturber/test_several_processes.py.
+    # That `of_first_process` broadcasts is tested with two processes in test_several_processes.py.
     loop, asked = Loop(adaptive(every(2))), []
 
     def of_first_process(model, value):
