@@ -165,18 +165,20 @@ def gpu(repeats: int) -> None:
         f"{name}; ResNet-18, {data.samples:,d} images of {data.input_shape}, batch 125, bf16, channels last"
     )
     peak = next((value for key, value in PEAK_BF16.items() if key in name), None)
-    rows = [("plain loop", base)]
+
+    def show(label: str, seconds: float) -> None:
+        share = (
+            "" if peak is None else f"{100 * training_flops() * data.samples / seconds / peak:7.1f} % of peak"
+        )
+        print(f"{label:<44s}{seconds:8.2f} s/epoch{base / seconds:8.2f}x{share}", flush=True)
+
+    show("plain loop", base)
     for label, changes in kinds.items():
         run = BlockRun(
             replace(task, hardware=replace(hardware, **changes)).prepare(), range(changes["concurrent"]), 99
         )
         run.step()
-        rows.append((label, median(run.step, repeats) / changes["concurrent"]))
-    for label, seconds in rows:
-        share = (
-            "" if peak is None else f"{100 * training_flops() * data.samples / seconds / peak:7.1f} % of peak"
-        )
-        print(f"{label:<44s}{seconds:8.2f} s/epoch{base / seconds:8.2f}x{share}")
+        show(label, median(run.step, repeats) / changes["concurrent"])
     if os.environ.get("CIFAR10_FOLDER"):
         seeds, epochs = 8, 10
         plain = [plain_resnet(data, epochs, seed) for seed in range(seeds)]
