@@ -96,6 +96,8 @@ class GPU:
     ------
     ValueError
         If a function that the user gave cannot be compiled for the GPU.
+    RuntimeError
+        If the installed packages do not work together.
     """
 
     def __init__(self, plan: Plan, threads: int | None = None) -> None:
@@ -116,6 +118,12 @@ class GPU:
             raise ValueError(
                 "`device` 'cuda' cannot compile a function of x that was given; write it with arithmetic and "
                 f"`math`, or use device='cpu'. numba says: {' '.join(lines[:3])}"
+            ) from problem
+        except AttributeError as problem:  # numba-cuda 0.30 asks NumPy for what 2.5 has no longer
+            raise RuntimeError(
+                f"`device` 'cuda' needs packages that fit each other; {_installed('numba-cuda')} with "
+                f"{_installed('numba')} and {_installed('numpy')} says: {problem}. Install 'stochreset[cuda]', "
+                "which asks for versions that do, or use device='cpu'"
             ) from problem
         self.threads = self._threads_at_once() if threads is None else threads
 

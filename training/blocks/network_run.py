@@ -47,7 +47,7 @@ class NetworkRun:
         trained = [value for value in self.network.parameters() if value.requires_grad]
         self.optimizer = prepared.task.optimizer.build(trained, capturable=graphs)
         self.totals = torch.zeros(2, dtype=torch.float64, device=device)
-        self.captured = CapturedStep(self) if graphs else None
+        self.captured = CapturedStep() if graphs else None
 
     def begin_epoch(self, rate: float) -> None:
         """Set the learning rate, and the sums to zero."""
@@ -62,7 +62,7 @@ class NetworkRun:
     def step(self, indices: Tensor) -> None:
         """Train on the samples ``indices``."""
         if self.captured is not None and len(indices) == self.prepared.task.batch_size:
-            self.captured(indices)
+            self.captured(self, indices)
         else:
             self.plain_step(indices)
 
@@ -153,7 +153,9 @@ class NetworkRun:
             for name, value in stored.items():
                 if isinstance(own.get(name), Tensor):
                     own[name].copy_(value)
+                elif value.dim() == 0:  # a count of steps, which a captured step reads on the device
+                    own[name] = value.clone() if self.captured is None else value.to(parameter.device)
                 else:
-                    own[name] = value.clone() if value.dim() == 0 else value.to(parameter)
+                    own[name] = value.to(parameter)
             if not stored:
                 del self.optimizer.state[parameter]

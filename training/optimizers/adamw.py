@@ -15,6 +15,7 @@ from training.optimizers.base import (
     check_fraction,
     check_positive,
     per_run,
+    rate_on_device,
 )
 from training.perturbations.state import Stacked
 
@@ -53,9 +54,10 @@ class AdamW(Optimizer):
 
     def build(self, parameters: Iterable[nn.Parameter], capturable: bool = False) -> torch.optim.Optimizer:
         """Build the optimizer of one network."""
+        parameters = list(parameters)
         return torch.optim.AdamW(
             parameters,
-            lr=torch.tensor(self.learning_rate) if capturable else self.learning_rate,
+            lr=rate_on_device(self.learning_rate, parameters) if capturable else self.learning_rate,
             betas=(self.beta1, self.beta2),
             eps=self.epsilon,
             weight_decay=self.weight_decay,

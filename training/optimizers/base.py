@@ -22,7 +22,11 @@ class Optimizer(ABC):
 
     @abstractmethod
     def build(self, parameters: Iterable[nn.Parameter], capturable: bool = False) -> torch.optim.Optimizer:
-        """Build the optimizer of one network; ``capturable``: its steps go into a CUDA graph."""
+        """Build the optimizer of one network.
+
+        ``capturable``: its steps go into a CUDA graph, which reads a learning rate on the device (`rate_on_device`)
+        at each step; where the rate is a number, an epoch with another rate needs a new graph.
+        """
 
     @abstractmethod
     def stacked(self, parameters: Stacked) -> StackedOptimizer:
@@ -74,3 +78,8 @@ def check_decay(value: float) -> None:
         raise ValueError(
             f"`weight_decay` must be a finite number of at least 0, got {value}; give 0 for none"
         )
+
+
+def rate_on_device(rate: float, parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Return a learning rate as a tensor beside the parameters."""
+    return torch.tensor(rate, device=parameters[0].device if parameters else None)

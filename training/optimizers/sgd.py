@@ -15,6 +15,7 @@ from training.optimizers.base import (
     check_fraction,
     check_positive,
     per_run,
+    rate_on_device,
 )
 from training.perturbations.state import Stacked
 
@@ -49,13 +50,14 @@ class SGD(Optimizer):
 
     def build(self, parameters: Iterable[nn.Parameter], capturable: bool = False) -> torch.optim.Optimizer:
         """Build the optimizer of one network."""
+        parameters = list(parameters)
         return torch.optim.SGD(
             parameters,
-            lr=torch.tensor(self.learning_rate) if capturable else self.learning_rate,
+            lr=rate_on_device(self.learning_rate, parameters) if capturable else self.learning_rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
             nesterov=self.nesterov,
-            foreach=True if capturable else None,
+            fused=True if capturable else None,  # the other ways take the rate as a number of the host
         )
 
     def stacked(self, parameters: Stacked) -> StackedOptimizer:
