@@ -6,7 +6,7 @@ Usage: python resnet18_cifar10.py [IMAGES] [FOLDER] [CIFAR10]. IMAGES: training 
 test/CLASS/*.jpg, or one in which torchvision finds or puts its download; "random" for random images. Below 5,000
 images it is a test that everything works, 2 epochs of 2 networks: 2 minutes on two cores for 500 images, and no
 prediction. With all of them, 32 networks of 60 epochs under 3 protocols, it wants a GPU: an epoch of one network took
-0.9 s on an NVIDIA H200, so the 4,480 epochs would take more than an hour. Traces of a smaller study are in examples/data.
+0.9 s on an NVIDIA H200, the 4,480 epochs would take more than an hour. examples/data holds a smaller study.
 """
 
 import sys

@@ -20,6 +20,8 @@ import pytest
 from scipy import stats
 
 import stochreset as sr
+from stochreset.cuda import GPU
+from stochreset.plan import make_plan
 from theory.numerical import AffineMap, FokkerPlanck
 
 ALPHA = 1e-5
@@ -359,6 +361,21 @@ def usable():
 def test_without_a_gpu_the_error_says_what_is_missing():
     with pytest.raises(RuntimeError, match="`device` 'cuda' needs an NVIDIA GPU.*found numba .*device='cpu'"):
         sample_of("bridge", device="cuda")
+
+
+def test_packages_that_do_not_fit_are_named(monkeypatch):
+    import numba.cuda
+
+    class Broken:
+        def __init__(self, *_):
+            raise AttributeError("module 'numpy' has no attribute 'row_stack'")
+
+    monkeypatch.setattr(numba.cuda, "to_device", lambda array: array)
+    monkeypatch.setattr("stochreset.kernels.cuda_kernel.build_kernel", lambda model: None)
+    monkeypatch.setattr("stochreset.cuda._Batch", Broken)
+    plan = make_plan(sr.OrnsteinUhlenbeck(target=2.0), None, None, None, "bridge", 0.1)
+    with pytest.raises(RuntimeError, match=r"fit each other; .*numba .* and numpy .*row_stack.*stochreset\[cuda\]"):
+        GPU(plan)
 
 
 on_a_gpu = [pytest.mark.gpu, pytest.mark.skipif(bool(usable()), reason=usable() or "there is a GPU")]
