@@ -374,7 +374,9 @@ def test_packages_that_do_not_fit_are_named(monkeypatch):
     monkeypatch.setattr("stochreset.kernels.cuda_kernel.build_kernel", lambda model: None)
     monkeypatch.setattr("stochreset.cuda._Batch", Broken)
     plan = make_plan(sr.OrnsteinUhlenbeck(target=2.0), None, None, None, "bridge", 0.1)
-    with pytest.raises(RuntimeError, match=r"fit each other; .*numba .* and numpy .*row_stack.*stochreset\[cuda\]"):
+    with pytest.raises(
+        RuntimeError, match=r"fit each other; .*numba .* and numpy .*row_stack.*stochreset\[cuda\]"
+    ):
         GPU(plan)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the trainer needs the optional extra `training`")
 
-from training import Hardware, Task, train_runs  # noqa: E402
+from training import Hardware, Perturber, Task, train_runs  # noqa: E402
 from training.blocks import BlockRun  # noqa: E402
 from training.data.base import Data  # noqa: E402
+from training.digits import digits_task  # noqa: E402
 from training.networks import ResNet18, SmallCNN  # noqa: E402
 from training.optimizers import SGD, AdamW, Cosine  # noqa: E402
 from training.perturbations import PartialReset, ShrinkPerturb  # noqa: E402
@@ -143,6 +144,39 @@ def test_a_finished_network_leaves_no_memory_behind():
     finally:
         gc.enable()
     assert held[2] <= held[1] + 2**20
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.05), AdamW(0.002)], ids=["SGD", "AdamW"])
+def test_stacked_networks_train_as_on_the_cpu(optimizer):
+    found, expected = (
+        train_runs(
+            replace(digits_task(), optimizer=optimizer, hardware=Hardware(device=device, engine="stacked")),
+            range(4),
+            4,
+            ShrinkPerturb(),
+            Periodic(2),
+        ).metrics
+        for device in ("cuda", "cpu")
+    )
+    for name in LOSSES:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0.01)
+
+
+@pytest.mark.parametrize("perturbation", PERTURBATIONS.values(), ids=PERTURBATIONS)
+def test_a_loop_of_ones_own_is_perturbed_as_on_the_cpu(perturbation):
+    generator = torch.Generator().manual_seed(5)
+    batches = [torch.randn(32, 6, generator=generator) for _ in range(3)]
+    found = []
+    for device in ("cuda", "cpu"):
+        torch.manual_seed(1)
+        network = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.BatchNorm1d(5), torch.nn.Linear(5, 2))
+        network.to(device)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        moved = [batch.to(device) for batch in batches]
+        perturber = Perturber(network, optimizer, perturbation, Periodic(1), seed=3, calibration=moved)
+        assert perturber.step()
+        found.append({name: value.cpu() for name, value in network.state_dict().items()})
+    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("precision", "low", "high"), [("float32", 0, 1e-5), ("tf32", 1e-5, 1e-2)])
