@@ -15,6 +15,7 @@ EXPECTED = {
     "predict_from_one_period.py": "quasi-steady state",
     "qss_error.py": "linear response",
     "resnet18_cifar10.py": "trained 8 epochs for 12: unperturbed, shrink_perturb:1, partial_reset:1",
+    "resnet18_traces.py": "unperturbed: 2 of 8 runs reach 67 %",
     "validate_toy_models.py": "largest error",
     "where_it_fails.py": "linear response refused",
 }
@@ -26,10 +27,16 @@ ARGUMENTS = {
     "predict_from_one_period.py": ["figure.png"],
     "qss_error.py": ["figure.png"],
     "resnet18_cifar10.py": ["study", "random"],
+    "resnet18_traces.py": ["figure.png"],
     "validate_toy_models.py": [".", "ornstein-uhlenbeck", "markov"],
     "where_it_fails.py": ["figure.png"],
 }
-SIZE = {"adaptive_perturbation.py": "1", "own_training_loop.py": "700", "resnet18_cifar10.py": "12"}
+SIZE = {
+    "adaptive_perturbation.py": "1",
+    "own_training_loop.py": "700",
+    "resnet18_cifar10.py": "12",
+    "resnet18_traces.py": "67",
+}
 NEEDS = {"resnet18_cifar10.py": "torchvision", "lightning_callback.py": "lightning"}
 OUTPUT = {
     "own_runs.py": "runs.h5",

@@ -20,6 +20,7 @@ FIGURES = {
         "{folder}",
         "double-well",
     ],
+    f"{EXAMPLES}/resnet18_traces.png": ["examples/resnet18_traces.py", "67", "{figure}"],
     f"{PAGES}/optimum.png": ["docs/figures/optimum.py", "{figure}"],
     f"{PAGES}/architecture.svg": ["docs/figures/architecture.py", "{figure}"],
 }
