@@ -230,9 +230,8 @@ def wait_for(condition, process, seconds=60):
 
 
 @pytest.mark.parametrize(
-    ("executor", "number"),
+    ("executor", "number"),  # a kill of the process itself: tests/faults/test_kill.py
     [
-        ("in-process", signal.SIGKILL),
         ("in-process", signal.SIGTERM),
         ("in-process", signal.SIGINT),
         ("processes:2", signal.SIGKILL),
