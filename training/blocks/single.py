@@ -48,6 +48,7 @@ class SingleBlock(Block):
     def _train_together(self, runs: Sequence[NetworkRun], orders: Tensor, rates: Sequence[float]) -> None:
         for place, (run, rate) in enumerate(zip(runs, rates, strict=True)):
             run.begin_epoch(rate, _stream_at(self.device, place))
+        self._wait()  # what was queued before, a perturbation say, lies on another stream
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             batches = orders.split(self.prepared.task.batch_size, dim=1)
             for number, batch in enumerate(batches):
@@ -57,6 +58,9 @@ class SingleBlock(Block):
                         torch.manual_seed(torch_seed(run.seed, LAYERS, self.epoch, number))
                     with nullcontext() if run.stream is None else torch.cuda.stream(run.stream):
                         run.step(indices)
+        self._wait()
+
+    def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
