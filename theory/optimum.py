@@ -141,7 +141,10 @@ def best_period(
     if study is not None:
         name, threshold = response.perturbation, response.threshold
         confirmation = confirm(study, name, best, threshold, horizon, restricted)
-    advice = _advice(best, int(periods[0]), limits, speedup, confirmation)
+    if min(unperturbed[0], together[0]) == horizon:
+        advice = f"no run reaches {response.threshold:g} within {horizon} epochs; choose a threshold that some reach"
+    else:
+        advice = _advice(best, int(periods[0]), limits, speedup, confirmation)
     return Optimum(
         response.perturbation,
         prediction,

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("h5py", reason="runs files need the optional extra `training`")
 
-from theory import relaxation  # noqa: E402
+from theory import rank, relaxation  # noqa: E402
 from training import read_study  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[2] / "examples" / "data"
@@ -43,3 +43,9 @@ def test_the_readme_says_what_the_file_holds(runs):
 def test_eight_runs_are_too_few_for_a_verdict(runs):
     found = relaxation(runs.unperturbed)
     assert found.verdict == "undecided" and "8 runs" in found.reason
+
+
+def test_a_threshold_that_nobody_reaches_is_called_that(runs):
+    advice = [optimum.advice for optimum in rank(runs, 80, resamples=50).optima]
+    assert advice == ["no run reaches 80 within 32 epochs; choose a threshold that some reach"] * 2
+    assert "no run" not in rank(runs, 67.3, resamples=50).optima[0].advice
