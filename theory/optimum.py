@@ -142,7 +142,7 @@ def best_period(
         name, threshold = response.perturbation, response.threshold
         confirmation = confirm(study, name, best, threshold, horizon, restricted)
     if min(unperturbed[0], together[0]) == horizon:
-        advice = f"no run reaches {response.threshold:g} within {horizon} epochs; choose a threshold that some reach"
+        advice = f"no run reaches {response.threshold:g} before epoch {horizon}; choose a threshold that some reach"
     else:
         advice = _advice(best, int(periods[0]), limits, speedup, confirmation)
     return Optimum(

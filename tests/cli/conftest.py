@@ -48,6 +48,17 @@ def run(capsys, monkeypatch):
 
 
 @pytest.fixture
+def file_here(monkeypatch, tmp_path):
+    """Work in a folder of the test, in which files can be written by name."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, text):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    return write
+
+
+@pytest.fixture
 def document(run):
     """Run a command with ``--json`` that must succeed in silence, and parse what it prints."""
 

@@ -37,10 +37,8 @@ periods = [2, 5, 10, 20]
 
 
 @pytest.fixture
-def run(run, monkeypatch, tmp_path):
-    """Run the command line in a folder with a configuration: exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "search.toml").write_text(CONFIG, encoding="utf-8")
+def run(run, file_here):
+    file_here("search.toml", CONFIG)
     return run
 
 

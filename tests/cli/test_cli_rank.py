@@ -55,4 +55,4 @@ def test_rank_where_no_run_arrives_says_so(document, runs_file):
     for each in result["ranking"]:
         assert each["status"] == "out_of_range" and not each["confirmed"]
         assert each["speedup_low"] is None or each["speedup_low"] <= 1
-        assert each["advice"].startswith("no run reaches 200 within ")
+        assert each["advice"].startswith("no run reaches 200 before epoch ")

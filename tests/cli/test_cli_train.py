@@ -40,10 +40,8 @@ rate = 0.3
 
 
 @pytest.fixture
-def run(run, monkeypatch, tmp_path):
-    """Run the command line in a folder with a configuration: exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "study.toml").write_text(CONFIG, encoding="utf-8")
+def run(run, file_here):
+    file_here("study.toml", CONFIG)
     return run
 
 

@@ -47,5 +47,5 @@ def test_eight_runs_are_too_few_for_a_verdict(runs):
 
 def test_a_threshold_that_nobody_reaches_is_called_that(runs):
     advice = [optimum.advice for optimum in rank(runs, 80, resamples=50).optima]
-    assert advice == ["no run reaches 80 within 32 epochs; choose a threshold that some reach"] * 2
+    assert advice == ["no run reaches 80 before epoch 32; choose a threshold that some reach"] * 2
     assert "no run" not in rank(runs, 67.3, resamples=50).optima[0].advice
