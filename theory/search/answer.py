@@ -14,7 +14,7 @@ from theory.relaxation import QuasiSteadyState
 from theory.search.choosing import best_key
 from theory.search.confirming import FEWEST_RUNS, Confirmed
 from theory.search.environment import Candidate
-from theory.search.evidence import Evidence, Key, Point, no_value
+from theory.search.evidence import Evidence, Key, Point, worst
 from theory.search.prior import Prior
 from theory.search.refine import make_priors, posterior
 from theory.search.state import SearchState, Step
@@ -209,16 +209,17 @@ def _unmeasured(state: SearchState, threshold: float) -> str:
 
 def _nothing(state: SearchState, threshold: float) -> str:
     runs = state.evidence.runs
-    pick = np.nanmax if state.environment.direction == "at_least" else np.nanmin
     values = np.concatenate([each.recorded.ravel() for each in runs])
-    values = values[np.isfinite(values) & (values != no_value(state.environment.goal, runs[0].direction))]
+    values = values[np.isfinite(values)]
+    least = worst(runs[0].direction)
+    pick = np.max if least < 0 else np.min
+    best = float(pick(values, initial=least))
     count = sum(map(len, runs))
-    if not values.size:
+    if best == least:
         return (
             f"Nothing to recommend: each of {count} runs diverged in its first epoch, the metric is not finite. Look "
             "for the cause in training, such as a learning rate that is too large."
         )
-    best = float(pick(values))
     longest = max(each.horizon for each in runs)
     return (
         f"Nothing to recommend: none of {count} runs of up to {longest} epochs reached {threshold:g}, perturbed or "

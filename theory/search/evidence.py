@@ -160,17 +160,16 @@ def held(runs: Ensemble, goal: float, epochs: int, horizon: int) -> Ensemble:
     diverged = runs.first_passage(goal).censored & (lengths < epochs)
     if not diverged.any():
         return runs
-    beside = no_value(goal, runs.direction)
     values = padded(runs.values, horizon)
     for run in np.flatnonzero(diverged):
-        values[run, lengths[run] :] = values[run, lengths[run] - 1] if lengths[run] else beside
+        values[run, lengths[run] :] = values[run, lengths[run] - 1] if lengths[run] else worst(runs.direction)
     return replace(runs, values=values)
 
 
-def no_value(goal: float, direction: Direction) -> float:
-    """What stands for the metric of a run that diverged in its first epoch: short of the goal, and no real value."""
-    distance = 1.2345678901 * max(1.0, abs(goal))
-    return goal - distance if direction == "at_least" else goal + distance
+def worst(direction: Direction) -> float:
+    """The finite number that is furthest from any goal: the metric of a run that diverged in its first epoch."""
+    largest = float(np.finfo(np.float64).max)
+    return -largest if direction == "at_least" else largest
 
 
 def until_passage(values: Array, times: NDArray[np.float64]) -> Array:
