@@ -1,0 +1,6 @@
+"""The treatment of a study that has one."""
+
+
+def only(study):
+    [treatment] = study.treatments
+    return treatment
