@@ -235,7 +235,11 @@ def _curves(found: Finding) -> tuple[Curve, ...]:
         seen = sorted((key[1], point) for key, point in found.points.items() if key[0] == candidate)
         curves.append(
             Curve(
-                candidate, prior.periods, *_band(prior.log_mean, prior.width), *_band(mean, std), tuple(seen)
+                candidate,
+                prior.periods,
+                *_band(prior.log_mean, prior.width(found.surrogate.noise**2)),
+                *_band(mean, std),
+                tuple(seen),
             )
         )
     return tuple(curves)

@@ -3,9 +3,9 @@ r"""What the theory expects of every period, as the prior of the surrogate.
 From the residual times of runs that branched off at one period P*, `theory.predict`'s formulas give the mean
 first-passage time at the others. The logarithms of the means may be off in two ways:
 
-* all together, because few runs tell the residual time: the covariance of the bootstrap over runs, to which
-  v / n is added in common where the bootstrap of n runs shows less than that; v is the squared coefficient of
-  variation of single runs over the whole search. Of two or three runs the bootstrap alone says too little.
+* all together, because few runs tell the residual time: with n of them the logarithm has a standard deviation of
+  sqrt(v / n), v the squared coefficient of variation of single runs over all of the search so far. A bootstrap of
+  three or four runs tells less than that, and how the errors of two periods go together it tells wrongly.
 * each for itself, because the assumptions of the theory fail, by a + b ln(P_0 / P)_+, with P_0 the shortest period at
   which they hold, a the error inside the validated range and b its growth below. On the published runs valid
   predictions err by 0.8 % at the median and 6.7 % at most (see the README), hence a; b makes the error a factor of
@@ -15,7 +15,7 @@ first-passage time at the others. The logarithms of the means may be off in two 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ INSIDE = 0.05
 GROWTH = 0.25
 UNKNOWN = 1.0
 """Width of the prior where no response was measured: a factor of e."""
-RESAMPLES = 200
 
 Array = NDArray[np.float64]
 
@@ -46,23 +45,25 @@ class Prior:
         Of the mean in epochs.
     error : (n,) array
         Standard deviation of what the theory leaves out, at each period for itself.
-    shared : (n, k) array
-        Errors that the periods share: their covariance is ``shared @ shared.T``.
     source : int or None
         Period of the runs that this prior was made from: they are no further evidence. None without runs.
+    runs : int
+        How many these are, alive at their first perturbation.
     """
 
     periods: NDArray[np.int64]
     log_mean: Array
     error: Array
-    shared: Array = field(default_factory=lambda: np.zeros((1, 0)))
     source: int | None = None
+    runs: int = 0
 
-    @property
-    def width(self) -> Array:
+    def shared(self, variance: float) -> float:
+        """Standard deviation of what the periods share, given the squared coefficient of variation of single runs."""
+        return float(np.sqrt(variance / self.runs)) if self.runs else 0.0
+
+    def width(self, variance: float) -> Array:
         """Standard deviation in all, (n,)."""
-        total: Array = np.sqrt(self.error**2 + np.sum(self.shared**2, axis=1))
-        return total
+        return np.hypot(self.error, self.shared(variance))
 
 
 def flat_prior(periods: Sequence[int], level: float) -> Prior:
@@ -79,8 +80,6 @@ def theory_prior(
     *,
     settled: int,
     horizon: int,
-    variance: float,
-    seed: int,
 ) -> Prior | None:
     """Prior from the response of the runs ``branches``, which were alive at their first perturbation.
 
@@ -96,10 +95,6 @@ def theory_prior(
         Epochs after which a run has forgotten its start: P_0.
     horizon : int
         Epochs to which means are restricted.
-    variance : float
-        Squared coefficient of variation of single runs: with n runs the mean is known no better than sqrt(v / n).
-    seed : int
-        Of the bootstrap.
 
     Returns
     -------
@@ -109,15 +104,11 @@ def theory_prior(
     alive = branches.first_passage(threshold).times > int(branches.period or 0)
     if alive.sum() < 2:
         return None
-    response = measure_response(pilot, branches, threshold, resamples=RESAMPLES, seed=seed, pool=False)
+    response = measure_response(pilot, branches, threshold, resamples=0, pool=False)
     response = _to_horizon(response, horizon)
-    means = np.log([_restricted(response, int(period), settled, horizon) for period in periods])
+    log_mean = np.log([_restricted(response, int(period), settled, horizon) for period in periods])
     error = INSIDE + GROWTH * np.maximum(0.0, np.log(settled / np.array(periods)))
-    spread = means[:, 1:] - means[:, 1:].mean(axis=1, keepdims=True)
-    spread /= np.sqrt(RESAMPLES - 1)
-    unseen = max(0.0, variance / int(alive.sum()) - float(np.max(np.sum(spread**2, axis=1))))
-    shared = np.column_stack([spread, np.full(len(periods), np.sqrt(unseen))])
-    return Prior(np.array(periods), means[:, 0], error, shared, branches.period)
+    return Prior(np.array(periods), log_mean, error, branches.period, int(alive.sum()))
 
 
 def _to_horizon(response: Response, horizon: int) -> Response:
@@ -130,13 +121,13 @@ def _to_horizon(response: Response, horizon: int) -> Response:
     return replace(response, survival=np.concatenate([known, more], axis=1)[:, : horizon + 1])
 
 
-def _restricted(response: Response, period: int, settled: int, horizon: int) -> Array:
-    """Restricted mean for the data and each resample: cycles where they settle, else the constant response."""
+def _restricted(response: Response, period: int, settled: int, horizon: int) -> float:
+    """Restricted mean: cycles where they settle, else the constant response."""
     period = min(period, horizon)
     if period >= min(settled, response.period):
         bounds = [
             restricted_cycle_mean(response, period, horizon, late)
             for late in ("hazard continues", "nobody completes")
         ]
-        return (bounds[0] + bounds[1]) / 2
-    return np.minimum(constant_mean(response, periodic(period)), horizon)
+        return float(bounds[0][0] + bounds[1][0]) / 2
+    return min(float(constant_mean(response, periodic(period))[0]), horizon)

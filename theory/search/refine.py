@@ -109,8 +109,6 @@ def _make_prior(state: SearchState, threshold: float, candidate: Candidate) -> P
             periods,
             settled=state.settled,
             horizon=horizon,
-            variance=relative_variance(list(_points(state, threshold).values())),
-            seed=state.settings.seed,
         )
     return prior or flat_prior(periods, horizon / 2)
 

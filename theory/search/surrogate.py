@@ -2,7 +2,7 @@
 
 For one family of candidates, the logarithm of the mean at period P with parameters x is
 
-    ln m(P, x) = prior mean + error(P, x) * g(u, x) + shared error of the candidate,    u = ln P / 1.4 - 1 / P,
+    ln m(P, x) = prior mean + error(P, x) * g(u, x) + shared error of the candidate,    u = ln P / 1.4 - 0.6 / P^3,
 
 with g a Gaussian process of unit variance and Matérn-5/2 covariance: the prior mean is the prediction of the
 theory, the error how far it may be off at P and its neighbours. Where the theory is precise a measurement moves the
@@ -24,10 +24,11 @@ from theory.search.evidence import Key, Point
 from theory.search.prior import Prior
 
 LENGTH = 1.4
-"""Correlation length in ln P: periods that differ by a factor of four tell about each other.
+"""Correlation length in ln P: periods that differ by a factor of four tell about each other."""
+APART = 0.6
+"""How far APART / P^3 keeps the period 1 from all others, in correlation lengths.
 
-Of the shortest ones 1 / P keeps apart: a run that is perturbed after each epoch may never recover, one that has an
-epoch more may.
+A run that is perturbed after each epoch may never recover, one that has an epoch more may.
 """
 PARAMETER_LENGTH = 0.5
 """The same in the parameters, as a fraction of their range in the family."""
@@ -90,7 +91,7 @@ def _fit_family(
 
     keys = [(member, int(period)) for member in members for period in priors[member].periods]
     log_mean = np.concatenate([priors[member].log_mean for member in members])
-    width = np.concatenate([priors[member].width for member in members])
+    width = np.concatenate([priors[member].width(relative_variance) for member in members])
     # The runs that a prior was made from are in it already.
     rows = [row for row, key in enumerate(keys) if key in points and key[1] != priors[key[0]].source]
     if not rows:
@@ -98,7 +99,9 @@ def _fit_family(
     seen = [points[keys[row]] for row in rows]
     bias, noise = log_of_mean(np.array([point.informative for point in seen]), relative_variance)
     surprise = np.log([point.mean for point in seen]) - bias - log_mean[rows]
-    kernel = KnownCovariance(_covariance([priors[member] for member in members], _inputs(keys)))
+    kernel = KnownCovariance(
+        _covariance([priors[member] for member in members], _inputs(keys), relative_variance)
+    )
     process = GaussianProcessRegressor(kernel, alpha=noise, optimizer=None)
     process.fit(np.array(rows)[:, None], surprise)
     mean, std = process.predict(np.arange(len(keys))[:, None], return_std=True)
@@ -116,17 +119,16 @@ def log_of_mean(runs: Array, relative_variance: float) -> tuple[Array, Array]:
     return digamma(shape) - np.log(shape), polygamma(1, shape)
 
 
-def _covariance(priors: list[Prior], where: Array) -> Array:
+def _covariance(priors: list[Prior], where: Array, relative_variance: float) -> Array:
     """Prior covariance of the candidates of a family, one after the other."""
     from sklearn.gaussian_process.kernels import Matern
 
     error = np.concatenate([prior.error for prior in priors])
-    shared = [prior.shared @ prior.shared.T for prior in priors]
     sizes = [prior.periods.size for prior in priors]
     covariance: Array = error[:, None] * error * Matern(nu=2.5)(where)
     start = 0
-    for size, block in zip(sizes, shared, strict=True):
-        covariance[start : start + size, start : start + size] += block
+    for prior, size in zip(priors, sizes, strict=True):
+        covariance[start : start + size, start : start + size] += prior.shared(relative_variance) ** 2
         start += size
     return covariance
 
@@ -134,7 +136,7 @@ def _covariance(priors: list[Prior], where: Array) -> Array:
 def _inputs(keys: list[Key]) -> Array:
     """Coordinates in units of the correlation lengths: u of the period, then the parameters that differ."""
     periods = np.array([period for _, period in keys], dtype=float)
-    columns = [np.log(periods) / LENGTH - 1 / periods]
+    columns = [np.log(periods) / LENGTH - APART / periods**3]
     values = np.array([[value for _, value in candidate.parameters] for candidate, _ in keys], dtype=float)
     for column in values.T if values.size else []:
         spread = np.ptp(column)

@@ -15,7 +15,7 @@ from theory.search.prior import Prior
 from theory.search.surrogate import fit_surrogate, log_of_mean
 
 PERIODS = np.array([2, 5, 10, 20, 50])
-LENGTH, PARAMETER_LENGTH = 1.4, 0.5
+LENGTH, APART, PARAMETER_LENGTH = 1.4, 0.6, 0.5
 ONE, TWO, OTHER = (
     Candidate("shrink a", "shrink", (("keep", 0.2),)),
     Candidate("shrink b", "shrink", (("keep", 0.8),)),
@@ -44,8 +44,8 @@ def by_hand(relative_variance):
     """Posterior of the family of ``ONE`` and ``TWO``, from the formulas of Gaussian conditioning."""
     keys = [(each, int(period)) for each in (ONE, TWO) for period in PERIODS]
     mean = np.concatenate([PRIORS[each].log_mean for each in (ONE, TWO)])
-    width = np.concatenate([PRIORS[each].width for each in (ONE, TWO)])
-    place = np.array([np.log(period) / LENGTH - 1 / period for _, period in keys])
+    width = np.concatenate([PRIORS[each].width(relative_variance) for each in (ONE, TWO)])
+    place = np.array([np.log(period) / LENGTH - APART / period**3 for _, period in keys])
     keep = np.array([dict(each.parameters)["keep"] for each, _ in keys])
     distance = np.hypot(place[:, None] - place, (keep[:, None] - keep) / (PARAMETER_LENGTH * np.ptp(keep)))
     covariance = width[:, None] * width * matern(distance)
@@ -72,7 +72,7 @@ def test_it_is_the_gaussian_process_written_out():
 def test_without_points_it_is_the_prior():
     found = fit_surrogate(PRIORS, {}, 0.09)
     np.testing.assert_array_equal(found.mean, np.concatenate([each.log_mean for each in PRIORS.values()]))
-    np.testing.assert_array_equal(found.std, np.concatenate([each.width for each in PRIORS.values()]))
+    np.testing.assert_array_equal(found.std, np.concatenate([each.width(0.09) for each in PRIORS.values()]))
 
 
 def test_points_without_noise_are_interpolated():
@@ -105,10 +105,23 @@ def test_more_runs_move_it_more():
 
 
 def test_what_periods_share_moves_all_of_them():
-    level = Prior(PERIODS, np.log(np.full(5, 40.0)), np.full(5, 0.01), np.full((5, 1), 0.5))
-    found = fit_surrogate({OTHER: level}, {(OTHER, 2): Point(20.0, 1.0, 100, 0)}, 0.09)
+    level = Prior(PERIODS, np.log(np.full(5, 40.0)), np.full(5, 0.01), source=10, runs=1)
+    found = fit_surrogate({OTHER: level}, {(OTHER, 2): Point(20.0, 1.0, 300, 0)}, 0.25)
     np.testing.assert_allclose(np.exp(found.mean), 20, rtol=0.02)
     assert (found.std < 0.05).all()
+
+
+def test_a_prior_of_few_runs_is_as_wide_as_the_scatter_seen_since_says():
+    few = Prior(PERIODS, np.log(np.full(5, 40.0)), np.full(5, 0.05), source=10, runs=4)
+    found = {}
+    for variance in (0.1, 0.8):
+        before = fit_surrogate({OTHER: few}, {}, variance)
+        np.testing.assert_allclose(before.std, np.hypot(0.05, np.sqrt(variance / 4)))
+        found[variance] = fit_surrogate({OTHER: few}, {(OTHER, 2): Point(80.0, 1.0, 20, 0)}, variance)
+    for surrogate in found.values():
+        # One period is found to take twice as long: the others follow, none of them further than that one.
+        assert (np.diff(surrogate.mean) < 1e-9).all() and (surrogate.mean > np.log(55)).all()
+        assert surrogate.mean[0] < np.log(80)
 
 
 def test_runs_that_a_prior_was_made_from_count_once():
