@@ -211,11 +211,11 @@ def _nothing(state: SearchState, threshold: float) -> str:
     runs = state.evidence.runs
     values = np.concatenate([each.recorded.ravel() for each in runs])
     values = values[np.isfinite(values)]
-    least = worst(runs[0].direction)
-    pick = np.max if least < 0 else np.min
-    best = float(pick(values, initial=least))
+    direction = runs[0].direction
+    pick = np.max if direction == "at_least" else np.min
+    best = float(pick(values, initial=worst(direction)))
     count = sum(map(len, runs))
-    if best == least:
+    if best == worst(direction):
         return (
             f"Nothing to recommend: each of {count} runs diverged in its first epoch, the metric is not finite. Look "
             "for the cause in training, such as a learning rate that is too large."

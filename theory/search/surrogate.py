@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.special import digamma, polygamma
 
 from theory.search.environment import Candidate
@@ -124,12 +125,8 @@ def _covariance(priors: list[Prior], where: Array, relative_variance: float) -> 
     from sklearn.gaussian_process.kernels import Matern
 
     error = np.concatenate([prior.error for prior in priors])
-    sizes = [prior.periods.size for prior in priors]
-    covariance: Array = error[:, None] * error * Matern(nu=2.5)(where)
-    start = 0
-    for prior, size in zip(priors, sizes, strict=True):
-        covariance[start : start + size, start : start + size] += prior.shared(relative_variance) ** 2
-        start += size
+    shared = [np.full((prior.periods.size,) * 2, prior.shared(relative_variance) ** 2) for prior in priors]
+    covariance: Array = error[:, None] * error * Matern(nu=2.5)(where) + block_diag(*shared)
     return covariance
 
 

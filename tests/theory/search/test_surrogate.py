@@ -27,7 +27,7 @@ def prior(level=40.0):
     return Prior(PERIODS, np.log(np.linspace(level, 2 * level, 5)), np.array([0.6, 0.4, 0.2, 0.1, 0.3]))
 
 
-PRIORS = {ONE: prior(), TWO: prior(60.0), OTHER: prior(50.0)}
+PRIORS = {ONE: prior(), TWO: replace(prior(60.0), runs=3), OTHER: prior(50.0)}
 POINTS = {
     (ONE, 2): Point(55.0, 1.0, 4, 0),
     (ONE, 20): Point(70.0, 1.0, 2, 0),
@@ -44,11 +44,12 @@ def by_hand(relative_variance):
     """Posterior of the family of ``ONE`` and ``TWO``, from the formulas of Gaussian conditioning."""
     keys = [(each, int(period)) for each in (ONE, TWO) for period in PERIODS]
     mean = np.concatenate([PRIORS[each].log_mean for each in (ONE, TWO)])
-    width = np.concatenate([PRIORS[each].width(relative_variance) for each in (ONE, TWO)])
+    error = np.concatenate([PRIORS[each].error for each in (ONE, TWO)])
     place = np.array([np.log(period) / LENGTH - APART / period**3 for _, period in keys])
     keep = np.array([dict(each.parameters)["keep"] for each, _ in keys])
     distance = np.hypot(place[:, None] - place, (keep[:, None] - keep) / (PARAMETER_LENGTH * np.ptp(keep)))
-    covariance = width[:, None] * width * matern(distance)
+    covariance = error[:, None] * error * matern(distance)
+    covariance[5:, 5:] += relative_variance / 3  # what the three runs behind the prior of TWO tell
     seen = [row for row, key in enumerate(keys) if key in POINTS]
     shapes = np.array([POINTS[keys[row]].runs / relative_variance for row in seen])
     noise = np.diag(polygamma(1, shapes))
