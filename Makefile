@@ -18,9 +18,12 @@ demo: $(STAMP) ## run the demonstration; what it writes goes to the folder demo/
 	@echo "Running the demonstration; its results go to the folder demo/."
 	@$(BIN)/stochreset demo --out demo
 
-test: lint browser ## check style and types, then run every test
+test: lint browser ## check style and types, then run every test (with CI=true test-oldest as well)
 	@echo "Running the tests ..."
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
+ifeq ($(CI),true)
+	@$(MAKE) --no-print-directory test-oldest
+endif
 
 test-faults: $(STAMP) ## kill, fill and damage everything at full size (10 minutes)
 	@echo "Running the tests of faults at full size ..."
