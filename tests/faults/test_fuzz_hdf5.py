@@ -76,7 +76,8 @@ def test_spliced_files(folder, kind, changes):
     path.write_bytes(spliced(content, changes))
     _, read, error, contents = READERS[kind]
     try:
-        found = read(path)
+        with untrusted.returning():
+            found = read(path)
     except error as problem:
         assert path.name in str(problem)
     else:
@@ -164,7 +165,8 @@ def read_all(path, kind):
     _, read, error, _ = READERS[kind]
     for each in (read, *((read_study,) if kind == "runs" else ())):
         try:
-            each(path)
+            with untrusted.returning():
+                each(path)
         except error as problem:
             assert path.name in str(problem) and str(problem).isprintable()
         except ValueError as problem:

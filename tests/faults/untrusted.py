@@ -1,6 +1,9 @@
 """Small sound files to damage, and how many examples a fuzz test tries."""
 
+import faulthandler
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,16 @@ def fuzz(default: int) -> Any:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@contextmanager
+def returning(seconds: float = 60) -> Iterator[None]:
+    """End the interpreter if what is in the block does not return: a loop within the HDF5 library hears no signal."""
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def group(runs: int, epochs: int, seed: int, *treatment, first=None, protocol=None) -> RunGroup:

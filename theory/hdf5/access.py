@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.hdf5.global_heaps import endless_heap
 from theory.printable import printable
 
 LIBVER = ("v110", "v110")
@@ -65,12 +66,21 @@ def reading(
         raise error(f"{path} is not a readable HDF5 file; {way_out}")
     try:
         with library.File(path, "r") as file:
+            _check_heaps(file, path)
             check_attributes(file)
             yield file
     except (error, Hdf5Error) as problem:
         raise error(f"{path}: {_shown(problem)}") from None
     except DAMAGE as problem:
         raise error(f"{path} cannot be read, it may be damaged: {_shown(problem)}; {way_out}") from problem
+
+
+def _check_heaps(file: Any, path: str | os.PathLike[str]) -> None:
+    start = endless_heap(path, file.id.get_create_plist().get_sizes()[1])
+    if start is not None:
+        raise Hdf5Error(
+            f"it is damaged: the global heap at byte {start:,} leads nowhere; restore the file from a copy"
+        )
 
 
 def _shown(problem: BaseException) -> str:
