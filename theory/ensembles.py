@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from theory.arguments import check_kind, whole_epochs
 from theory.passages import Direction, PassageSample, check_direction, first_passage, read_only, valid_lengths
 from theory.traces import StoredTraces, pick_rows, row_blocks
 
@@ -53,7 +54,7 @@ class Ensemble:
     def __post_init__(self) -> None:
         stored = isinstance(self.values, StoredTraces)
         values = self.values if stored else read_only(self.values, np.float64)
-        seeds = np.array(self.seeds, dtype=np.int64)
+        seeds = _whole(self.seeds)
         if len(values.shape) != 2 or 0 in values.shape:
             raise ValueError(f"`values` must be a non-empty (runs, epochs) array, got shape {values.shape}")
         if seeds.shape != values.shape[:1]:
@@ -72,8 +73,8 @@ class Ensemble:
                 f"got {self.perturbation!r} and {self.period!r}"
             )
         for argument, number in (("period", self.period), ("first", self.first)):
-            if number is not None and number < 1:
-                raise ValueError(f"`{argument}` must be at least 1 epoch, got {number}")
+            if number is not None:
+                object.__setattr__(self, argument, whole_epochs(argument, number))
         if self.first is not None and self.period is None:
             raise ValueError(f"`first` needs a `perturbation` and a `period`, got {self.first} alone")
         if self.first == self.period:
@@ -134,6 +135,14 @@ class Ensemble:
         return first_passage(self.values, threshold, self.direction, horizon)
 
 
+def _whole(seeds: ArrayLike) -> NDArray[np.int64]:
+    given = np.asarray(seeds)
+    whole = np.array(given, dtype=np.int64)
+    if (whole != given).any():
+        raise ValueError(f"`seeds` must be whole numbers, got {given[whole != given][0]!r}")
+    return whole
+
+
 def ensemble_name(perturbation: str | None, period: int | None, first: int | None = None) -> str:
     """Name of an ensemble: ``unperturbed``, ``NAME:PERIOD``, or ``NAME:PERIOD@FIRST`` for branches.
 
@@ -159,11 +168,17 @@ class Study:
     perturbed: tuple[Ensemble, ...] = ()
 
     def __post_init__(self) -> None:
+        check_kind("unperturbed", self.unperturbed, Ensemble, "write Study(Ensemble(values, seeds), [...])")
+        if isinstance(self.perturbed, Ensemble):
+            raise TypeError(
+                "`perturbed` must be a sequence of ensembles, got one Ensemble; put it in brackets"
+            )
         object.__setattr__(self, "perturbed", tuple(self.perturbed))
         if self.unperturbed.perturbation is not None:
             raise ValueError(f"`unperturbed` must have no perturbation, got {self.unperturbed.name}")
         seen = set()
         for ensemble in self.perturbed:
+            check_kind("perturbed", ensemble, Ensemble, "give a sequence of ensembles")
             if ensemble.perturbation is None:
                 raise ValueError("every ensemble in `perturbed` needs a perturbation and a period")
             if ensemble.name in seen:

@@ -67,7 +67,7 @@ def positive_estimate(
     lower_bound: bool = False,
     *,
     skewness: float = 0.0,
-    cut: bool = False,
+    most: float = np.inf,
 ) -> Estimate:
     """Estimate of a positive quantity such as a mean passage time, with an interval for skewed contributions.
 
@@ -95,8 +95,9 @@ def positive_estimate(
         Passed on.
     skewness : float
         Skewness of what one run contributes, as `sample_skewness` estimates it.
-    cut : bool
-        Whether contributions are bounded from above, as times cut off at a horizon; g may then be less than 2 c.
+    most : float
+        What a contribution can be at most, as times cut off at a horizon; g may then be less than 2 c, and the interval
+        ends there.
     """
     if not (np.isfinite(value) and np.isfinite(stderr) and runs > 1):
         return Estimate(float(value), float("nan"), float("nan"), float("nan"), lower_bound)
@@ -105,7 +106,7 @@ def positive_estimate(
         return Estimate(value, stderr, value - half, value + half, lower_bound)
     relative = stderr / value
     c = np.sqrt(runs) * relative
-    g = skewness if cut else max(2 * c, skewness)
+    g = skewness if np.isfinite(most) else max(2 * c, skewness)
     shift = relative * (SKEWED * g / np.sqrt(runs) - CURVED * relative)
     degrees = (runs - 1) / (1 + 0.75 * g**2 - 2 * g * c + 2 * c**2)
     half = student_quantile(max(1.0, degrees)) * relative
@@ -113,11 +114,11 @@ def positive_estimate(
     shift = min(max(shift, -half / 2), half / 2)
     with np.errstate(over="ignore"):
         low, high = value * float(np.exp(shift - half)), value * float(np.exp(shift + half))
-    return Estimate(float(value), float(stderr), low, high, lower_bound)
+    return Estimate(float(value), float(stderr), low, min(high, float(most)), lower_bound)
 
 
 def estimate_from_runs(
-    value: float, contributions: ArrayLike, *, lower_bound: bool = False, cut: bool = False
+    value: float, contributions: ArrayLike, *, lower_bound: bool = False, most: float = np.inf
 ) -> Estimate:
     """`positive_estimate` whose error and skewness are those of what each run contributes.
 
@@ -127,12 +128,12 @@ def estimate_from_runs(
         The mean of the contributions, or what they are the influences on.
     contributions : (runs,) array
         One number of each run.
-    lower_bound, cut : bool
+    lower_bound, most
         As in `positive_estimate`.
     """
     each = np.asarray(contributions, dtype=float)
     stderr = float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else float("nan")
-    return positive_estimate(value, stderr, each.size, lower_bound, skewness=sample_skewness(each), cut=cut)
+    return positive_estimate(value, stderr, each.size, lower_bound, skewness=sample_skewness(each), most=most)
 
 
 def ratio_estimate(value: float, stderr: float, runs: float) -> Estimate:

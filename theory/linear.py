@@ -31,7 +31,8 @@ class LinearResponse:
     critical_tau : Estimate
         Residual time below which rare perturbation helps, <T^2> / (2 <T>).
     helps : bool or None
-        Whether the slope is negative; None if its 95 % interval contains zero.
+        Whether the slope is negative; None if its 95 % interval contains zero or is not known, or if the slope looks
+        negative from a lower bound of the residual time.
     """
 
     slope: Estimate
@@ -69,11 +70,15 @@ def linear_response(sample: PassageSample, tau: Estimate | float | None = None) 
     critical_tau = estimate_from_runs(critical, spread)
     if tau is None:
         value, influence, extra = first.value**2 - second.value / 2, 2 * first.value * t - t**2 / 2, 0.0
+        bounded = False
     else:
         residual = tau if isinstance(tau, Estimate) else Estimate(tau, 0.0, tau, tau)
         value = first.value * residual.value - second.value / 2
         influence, extra = residual.value * t - t**2 / 2, first.value * residual.stderr
+        bounded = residual.lower_bound
     stderr = float(np.hypot(influence.std(ddof=1) / np.sqrt(n), extra))
     half = student_quantile(n - 1) * stderr
-    slope = Estimate(float(value), stderr, float(value - half), float(value + half))
-    return LinearResponse(slope, critical_tau, None if slope.low <= 0 <= slope.high else slope.value < 0)
+    slope = Estimate(float(value), stderr, float(value - half), float(value + half), bounded)
+    # With a lower bound of the residual time, so is the slope: it may be positive all the same.
+    shown = slope.low > 0 or (slope.high < 0 and not bounded)
+    return LinearResponse(slope, critical_tau, slope.value < 0 if shown else None)

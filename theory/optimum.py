@@ -8,11 +8,12 @@ of that range: then the recommendation says so, and names the runs that would co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.arguments import check_kind, check_threshold
 from theory.bootstrap import bootstrap_estimate, bootstrap_ratio, percentile_interval
 from theory.confirmation import Confirmation, confirm
 from theory.ensembles import Study
@@ -126,7 +127,14 @@ def best_period(
         Epochs up to which means are restricted and the speed-up is stated; at most ``response.horizon``.
     study : Study, optional
         Where to look for runs at the best period, to confirm.
+
+    Raises
+    ------
+    ValueError
+        If the survival without perturbation is not known up to ``horizon``.
     """
+    if not 1 <= horizon <= response.horizon:
+        raise ValueError(f"`horizon` must be from 1 to {response.horizon} epochs, got {horizon}")
     periods = candidate_periods(limits)
     means = np.stack([_restricted_mean(response, int(p), horizon) for p in periods], axis=1)
     chosen = np.argmin(np.where(np.isnan(means), np.inf, means), axis=1)
@@ -136,6 +144,7 @@ def best_period(
     together, unperturbed = means[:, chosen[0]], response.survival[:, :horizon].sum(axis=1)
     alive = response.perturbed_alive
     restricted = bootstrap_estimate(together, alive)
+    restricted = replace(restricted, high=min(restricted.high, float(horizon)))
     speedup = bootstrap_ratio(unperturbed / together, alive)
     confirmation = None
     if study is not None:
@@ -174,8 +183,10 @@ def _advice(
     parts = []
     if speedup.high < 1:
         return "do not perturb: it slows training down at every period searched"
-    if speedup.low <= 1:
-        return "no speed-up is shown: its interval contains 1"
+    if not speedup.low > 1:
+        return "no speed-up is shown: its interval " + (
+            "is not known" if np.isnan(speedup.low) else "contains 1"
+        )
     if limits.shortest is None:
         parts.append(
             f"only the measured period {limits.measured_period} is validated; measure at a longer period"
@@ -219,6 +230,8 @@ def rank(
     resamples, seed : int
         Of the bootstrap.
     """
+    check_kind("study", study, Study, "write Study(unperturbed, [perturbed, ...])")
+    check_threshold(threshold)
     if not study.perturbations:
         raise ValueError("`study` has no perturbed runs; add an ensemble with a perturbation at one period")
     unknown = set(measured or {}) - set(study.perturbations)
@@ -242,5 +255,5 @@ def rank(
         response, limits = respond(study, name, period, threshold, qss, resamples=resamples, seed=seed)
         optima.append(best_period(response, limits, horizon=end, study=study))
     alone = restricted_mean(sample, end)
-    optima.sort(key=lambda optimum: -optimum.speedup.value)
+    optima.sort(key=lambda optimum: optimum.restricted.value)
     return Ranking(threshold, end, alone, len(sample), sample.n_censored, tuple(optima), qss)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.arguments import check_threshold, whole_epochs
 from theory.traces import StoredTraces, row_blocks
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Direction = Literal["at_least", "at_most"]
 
 
 def read_only(values: ArrayLike, dtype: type[np.generic]) -> NDArray[Any]:
-    """Return a read-only array that nobody else can write to; one that owns its data and is so is not copied."""
+    """Return a read-only array; one that owns its data and is read-only already is taken to stay so, uncopied."""
     if isinstance(values, np.ndarray) and values.dtype == dtype and values.flags.owndata:
         if not values.flags.writeable:
             return values
@@ -157,19 +158,28 @@ def first_passage(
     >>> sample.times, sample.censored
     (array([2., 3.]), array([False,  True]))
     """
-    values = traces if isinstance(traces, StoredTraces) else np.asarray(traces, dtype=float)
+    values = traces if isinstance(traces, StoredTraces) else _numbers(traces)
     if len(values.shape) != 2 or 0 in values.shape:
         raise ValueError(f"`traces` must be a non-empty (runs, epochs) array, got shape {values.shape}")
-    if not np.isfinite(threshold):
-        raise ValueError(f"`threshold` must be finite, got {threshold}")
+    check_threshold(threshold)
     check_direction(direction)
-    if horizon is not None and horizon < 1:
-        raise ValueError(f"`horizon` must be at least 1 epoch, got {horizon}")
+    if horizon is not None:
+        horizon = whole_epochs("horizon", horizon)
     times, censored = np.empty(values.shape[0]), np.empty(values.shape[0], dtype=bool)
     for start, block in row_blocks(values):
         rows = slice(start, start + len(block))
         times[rows], censored[rows] = _passages(block[:, :horizon], threshold, direction)
     return PassageSample(times, censored)
+
+
+def _numbers(traces: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.asarray(traces, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`traces` must be a (runs, epochs) array of numbers, got {type(traces).__name__}; pad shorter runs with "
+            "NaN, and of an ensemble take its method `first_passage`"
+        ) from None
 
 
 def _passages(

@@ -74,7 +74,9 @@ def plot_traces(
     ax.fill_between(epochs, quantiles[1], quantiles[3], color=colour, alpha=0.4, lw=0, label="50 % of runs")
     ax.plot(epochs, quantiles[2], **_style(kwargs, color=colour, lw=1.2, label="median"))
     if ensemble.period:
-        for n, epoch in enumerate(range(ensemble.period, ensemble.horizon, ensemble.period)):
+        for n, epoch in enumerate(
+            range(ensemble.onset or ensemble.period, ensemble.horizon, ensemble.period)
+        ):
             ax.axvline(epoch, color=GREY, lw=0.6, ls=":", label="perturbation" if n == 0 else None)
     if threshold is not None:
         ax.axhline(threshold, color="black", lw=1, ls="--", label=f"threshold {threshold:g}")

@@ -21,6 +21,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.arguments import check_kind
 from theory.bootstrap import bootstrap_estimate
 from theory.protocols import IntervalLaw, periodic
 from theory.response import Array, Response
@@ -85,6 +86,7 @@ def extend_cycles(response: Response, length: int, late: Late) -> Array:
 
 def _until_activation(response: Response, law: IntervalLaw) -> tuple[Array, Array]:
     """``<min(T, R)>`` and Pr(T > R), each (rows,); NaN where R reaches beyond the unperturbed runs."""
+    check_kind("law", law, IntervalLaw, "make one with theory.periodic, theory.poisson or theory.renewal")
     survival, beyond = response.survival, law.beyond
     reach = law.longest - response.horizon
     if reach > 0 and beyond[response.horizon] < NEGLIGIBLE:
@@ -195,6 +197,8 @@ def predict(
     """
     if model not in get_args(Model):
         raise ValueError(f"`model` must be one of {', '.join(get_args(Model))}, got {model!r}")
+    if not isinstance(periods, Iterable):
+        raise TypeError(f"`periods` must be a sequence of epochs, got {periods!r}; put it in brackets")
     periods = list(periods)
     for period in periods:
         periodic(period)  # raises where it is no period

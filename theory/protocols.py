@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
 
 
+LONGEST = 1_000_000
+"""Epochs of an interval."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IntervalLaw:
     """Law of the interval R between perturbations.
@@ -83,8 +87,10 @@ def renewal(distribution: rv_frozen, cut: float = 1e-9, name: str | None = None)
             f"`distribution` must be positive, but gives Pr(R <= 0) = {distribution.cdf(0):.3g}; "
             "shift or truncate it"
         )
+    if not 0 < cut < 1:
+        raise ValueError(f"`cut` must be a probability between 0 and 1, got {cut}")
     longest = distribution.isf(cut)
-    if not longest < 1e6:
+    if not longest < LONGEST:
         raise ValueError(
             f"`distribution` has intervals beyond {longest:.3g} epochs with probability {cut:g}; "
             "truncate it or raise `cut`"
@@ -99,5 +105,11 @@ def poisson(rate: float, cut: float = 1e-9) -> IntervalLaw:
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f"`rate` must be positive, in perturbations per epoch, got {rate}")
     from scipy import stats
+
+    if 0 < cut < 1 and not -np.log(cut) / rate < LONGEST:
+        raise ValueError(
+            f"`rate` {rate:g} per epoch gives intervals beyond {LONGEST:,} epochs with probability {cut:g}; take a "
+            f"higher rate, or raise `cut`"
+        )
 
     return renewal(stats.expon(scale=1 / rate), cut, name=f"Poisson, rate {rate:g} per epoch")

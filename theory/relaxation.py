@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.arguments import check_kind
 from theory.ensembles import Ensemble
 from theory.stationarity import StationarityTest, spread_between_runs, test_stationarity
 
@@ -90,7 +91,7 @@ def relaxation(
     seed : int
         Seed of the random splits; the same seed gives the same verdict.
     onsets : sequence of int, optional
-        Epochs to test as the onset, ascending. Default: all. Fewer are faster, and find the first of them from
+        Epochs to test as the onset, ascending, from 1. Default: all. Fewer are faster, and find the first of them from
         which on the law does not change.
 
     Returns
@@ -98,6 +99,9 @@ def relaxation(
     QuasiSteadyState
         A verdict of any kind is a result, not an error.
     """
+    check_kind("ensemble", ensemble, Ensemble, "write Ensemble(values, seeds); of a study take `unperturbed`")
+    if onsets is not None:
+        onsets = _checked(onsets)
     ensemble = ensemble.some()
     values = _survivors(ensemble, threshold)
     test = partial(test_stationarity, tolerance=tolerance, seed=seed)
@@ -111,7 +115,7 @@ def relaxation(
         )
         return _result("undecided", reason, tested)
     for onset in range(1, usable + 1) if onsets is None else onsets:
-        window = _window(int(onset), usable)
+        window = _window(onset, usable)
         if window is None:
             break
         found = test(values[:, window - 1])
@@ -119,7 +123,21 @@ def relaxation(
         if found.p_value > LEVEL:
             verdict = _conclude(values[:, :usable], onset, window, tested, test)
             return verdict if onsets is not None else _look_further(verdict, values[:, :usable], test)
+    if not tested:
+        reason = (
+            f"none of the onsets leaves a window of {MIN_WINDOW} epochs and one doubling in "
+            f"{usable}; longer runs are needed, or earlier onsets"
+        )
+        return _result("undecided", reason, tested)
     return _result("not_reached", _why_not(values[:, :usable], ensemble.direction), tested)
+
+
+def _checked(onsets: Sequence[int]) -> list[int]:
+    given = np.asarray(onsets)
+    whole = given.ndim == 1 and given.size > 0 and np.issubdtype(given.dtype, np.integer)
+    if not whole or given[0] < 1 or (np.diff(given) <= 0).any():
+        raise ValueError(f"`onsets` must be ascending epochs from 1 on, at least one, got {onsets!r}")
+    return [int(onset) for onset in given]
 
 
 def _survivors(ensemble: Ensemble, threshold: float | None) -> NDArray[np.float64]:

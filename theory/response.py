@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.arguments import check_kind
 from theory.bootstrap import RunWeights, bootstrap_estimate, resample_runs
 from theory.ensembles import Ensemble
 from theory.estimates import Estimate
@@ -148,6 +149,10 @@ def measure_response(
     ValueError
         If no perturbed run is alive at its first perturbation, or watched after it.
     """
+    for argument, ensemble in (("unperturbed", unperturbed), ("perturbed", perturbed)):
+        check_kind(
+            argument, ensemble, Ensemble, "write Ensemble(values, seeds, ...), or take one out of a study"
+        )
     period = perturbed.period
     if period is None or perturbed.perturbation is None:
         raise ValueError("`perturbed` must have a perturbation and a period, got unperturbed runs")
@@ -169,13 +174,19 @@ def measure_response(
         [unperturbed.seeds, perturbed.seeds, *(seeds for _, seeds in aligned)], resamples, seed
     )
     events, at_risk = epoch_counts(free, free_weights, unperturbed.horizon)
-    kicked_events, kicked_at_risk = epoch_counts(kicked, kicked_weights, perturbed.horizon)
+    free_survival = survival_from_counts(events, at_risk)
+    # Branches begin later and may be watched for longer after their first perturbation.
+    longest = max([perturbed.horizon, *(branch.horizon - _shift(branch, period) for branch in branches)])
+    kicked_events, kicked_at_risk = epoch_counts(kicked, kicked_weights, longest)
+    inverted = _inverted_tau(
+        free_survival, survival_from_counts(kicked_events, kicked_at_risk), period, kicked.n_censored > 0
+    )
     if pool:
         shared = min(period, unperturbed.horizon)
         events[:, :shared] += kicked_events[:, :shared]
         at_risk[:, :shared] += kicked_at_risk[:, :shared]
     for (sample, _), weights in zip(aligned, branch_weights, strict=True):
-        more_events, more_at_risk = epoch_counts(sample, weights, perturbed.horizon)
+        more_events, more_at_risk = epoch_counts(sample, weights, longest)
         kicked_events += more_events
         kicked_at_risk += more_at_risk
     times = np.concatenate([kicked.times, *(sample.times for sample, _ in aligned)])
@@ -194,7 +205,7 @@ def measure_response(
         perturbed_alive=alive,
         tau_censored=int(np.sum(kicked.censored & (kicked.times > period)))
         + sum(sample.n_censored for sample, _ in aligned),
-        inverted_tau=_inverted_tau(free, kicked, free_weights, kicked_weights, period),
+        inverted_tau=inverted,
     )
 
 
@@ -205,16 +216,21 @@ def _harder(ensemble: Ensemble) -> str:
 
 def _aligned(branch: Ensemble, threshold: float, period: int) -> tuple[PassageSample, NDArray[np.int64]]:
     """Times of the runs of a branch that are alive at its first perturbation, shifted so that it is at ``period``."""
-    onset = int(branch.onset or period)
     sample = branch.first_passage(threshold)
-    alive = sample.times > onset
+    shift = _shift(branch, period)
+    alive = sample.times > period + shift
     if not alive.any():
         raise ValueError(
             f"`branches` {branch.name}: no run is alive and watched after the first perturbation at threshold "
             f"{threshold:g}; leave this branch out, or {_harder(branch).lower()}"
         )
-    shifted = PassageSample(sample.times[alive] - onset + period, sample.censored[alive])
+    shifted = PassageSample(sample.times[alive] - shift, sample.censored[alive])
     return shifted, branch.seeds[alive]
+
+
+def _shift(branch: Ensemble, period: int) -> int:
+    """Epochs by which a branch is first perturbed later than ``period``."""
+    return int(branch.onset or period) - period
 
 
 def _cycle_survival(
@@ -244,19 +260,12 @@ def _carry_forward(survival: Array) -> Array:
     return np.minimum.accumulate(known, axis=-1)
 
 
-def _inverted_tau(
-    free: PassageSample,
-    kicked: PassageSample,
-    free_weights: RunWeights,
-    kicked_weights: RunWeights,
-    period: int,
-) -> Estimate:
-    """Residual time from ``(<T_P> - <min(T, P)>) / S(P)``, the two means from different ensembles."""
-    free_n, kicked_n = len(free), len(kicked)
-    early = free_weights.sum(np.minimum(free.times, period)) / free_n
-    alive = free_weights.sum(free.times > period) / free_n
+def _inverted_tau(free: Array, kicked: Array, period: int, lower_bound: bool) -> Estimate:
+    """Residual time from ``(<T_P> - <min(T, P)>) / S(P)``, the two means from survival in different ensembles."""
+    early = free[:, :period].sum(axis=1)
+    alive = free[:, period] if period < free.shape[1] else np.full(len(free), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        tau = (kicked_weights.sum(kicked.times) / kicked_n - early) / alive
+        tau = (np.nansum(kicked[:, :-1], axis=1) - early) / alive
     stderr = float(tau[1:].std(ddof=1)) if np.isfinite(tau).all() and tau.size > 2 else float("nan")
     half = 1.96 * stderr
-    return Estimate(float(tau[0]), stderr, float(tau[0] - half), float(tau[0] + half), kicked.n_censored > 0)
+    return Estimate(float(tau[0]), stderr, float(tau[0] - half), float(tau[0] + half), lower_bound)

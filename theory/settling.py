@@ -82,6 +82,7 @@ def correlation_time(values: NDArray[np.float64], window: float = 5.0) -> float:
     scale = float(np.abs(values).max(initial=0.0))
     moves = values / (scale or 1.0)
     moves = moves - moves.mean(axis=1, keepdims=True)
+    moves[np.ptp(values, axis=1) == 0] = 0.0  # what rounding in the mean has left of them is no movement
     variance = float(np.mean(np.sum(moves**2, axis=1)))
     time = 0.5
     if not variance > 0:

@@ -159,6 +159,9 @@ def test_stationarity(
     """
     if not tolerance >= 0:
         raise ValueError(f"`tolerance` must be non-negative, in spreads between runs, got {tolerance}")
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or values.shape[1] < 2:
+        raise ValueError(f"`values` must be (runs, K) at K = 2 epochs or more, got shape {values.shape}")
     rng = np.random.default_rng(seed)
     if len(values) > MOST:
         values = values[np.sort(rng.permutation(len(values))[:MOST])]

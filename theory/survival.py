@@ -49,7 +49,7 @@ class SurvivalCurve:
     def _steps(self, t: ArrayLike, values: NDArray[np.float64]) -> NDArray[np.float64]:
         t = np.asarray(t, dtype=float)
         result = values[np.searchsorted(self.times, t, side="right")]
-        return np.where((t > self.times[-1]) & (self.survival[-1] > 0), np.nan, result)
+        return np.where(np.isnan(t) | (t > self.times[-1]) & (self.survival[-1] > 0), np.nan, result)
 
     @property
     def variance(self) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def restricted_mean(sample: PassageSample, horizon: float | None = None) -> Esti
     sample : PassageSample
         Times in any unit.
     horizon : float, optional
-        At most the last time watched (which is the default), in the same unit.
+        At most the last time watched (which is the default), in the same unit; any, if all runs arrived.
 
     Returns
     -------
@@ -134,14 +134,18 @@ def restricted_mean(sample: PassageSample, horizon: float | None = None) -> Esti
         The integral of the Kaplan–Meier curve. Its variance is Greenwood's,
         ``sum_j [integral of S from t_j to h]^2 d_j / (n_j (n_j - d_j))`` (Klein and Moeschberger, Survival
         Analysis, 2nd ed., eq. 4.5.2), times n/(n-1), so that without censoring it is the standard error
-        of the plain mean of min(T, h).
+        of the plain mean of min(T, h). The interval ends at h where some runs have not arrived by then.
 
     Raises
     ------
     ValueError
-        If ``horizon`` lies beyond the last time at which any run was watched.
+        If ``horizon`` lies beyond the last time at which any run was watched, and some had not arrived.
     """
     h = sample.horizon if horizon is None else float(horizon)
+    if horizon is None and not h > 0:
+        raise ValueError(
+            f"`sample` must hold a run that was watched for some time, got {len(sample)} that ended at 0"
+        )
     curve = kaplan_meier(sample)
     value = curve.integral(h) if h > 0 else float("nan")
     if np.isnan(value):
@@ -160,7 +164,7 @@ def restricted_mean(sample: PassageSample, horizon: float | None = None) -> Esti
     variance = float(terms.sum()) * runs / max(runs - 1, 1)
     skewness = sample_skewness(np.minimum(sample.times, h))
     cut = bool((curve.survival[early][-1:] > 0).any())
-    return positive_estimate(value, np.sqrt(variance), runs, skewness=skewness, cut=cut)
+    return positive_estimate(value, np.sqrt(variance), runs, skewness=skewness, most=h if cut else np.inf)
 
 
 def mean_passage_time(sample: PassageSample) -> Estimate:

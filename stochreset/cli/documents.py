@@ -186,7 +186,8 @@ def sample_mean(sample: PassageSample) -> Estimate:
     from theory.estimates import estimate_from_runs
 
     cut = sample.n_censored > 0
-    return estimate_from_runs(float(sample.times.mean()), sample.times, lower_bound=cut, cut=cut)
+    most = sample.horizon if cut else float("inf")
+    return estimate_from_runs(float(sample.times.mean()), sample.times, lower_bound=cut, most=most)
 
 
 def _settings(of: Any) -> dict[str, Any]:

@@ -215,6 +215,12 @@ def change_something(file, place, key, value, plan, name, action):
             file[place_of].attrs[each] = stored
 
 
+def largest(file):
+    sizes = [0]
+    file.visititems(lambda _, node: sizes.append(node.size or 0) if isinstance(node, h5py.Dataset) else None)
+    return max(sizes)
+
+
 actions = st.sampled_from(["set", "remove", "delete", "put", "replace"])
 changes = st.lists(
     st.tuples(st.floats(0, 1), attribute_names, values, datasets, names, actions), min_size=1, max_size=3
@@ -233,7 +239,7 @@ def test_sound_files_changed_through_the_library(folder, kind, plans, sealing):
             untrusted.unseal(file, 1)
         for plan in plans:
             change_something(file, *plan)
-        if sealing == "anew":
+        if sealing == "anew" and largest(file) < 10**6:  # else it would take minutes, and is refused anyway
             with suppress(Exception):  # what it is not made for
                 seal(file, COVERED if kind == "shard" else KNOWN)
     read_all(path, kind)

@@ -70,6 +70,12 @@ def test_tau_is_guessed_from_the_runs_own_course():
     assert policy.expected(2, np.array([30, 50]), 9).tolist() == [4 * 15, 4 * 25]
 
 
+def test_a_run_that_diverges_upwards_has_not_reached_the_goal():
+    policy = HazardPolicy(threshold=72, tau=10, settle=3, laws=PlateauLaw(71.5, 0.5, 0.15))
+    found = replay(policy, [[60, 70, np.inf, np.nan]])
+    assert found.epochs.tolist() == [2] and not found.reached[0] and not found.perturbed[0]
+
+
 def test_longest_ends_any_wait():
     policy = HazardPolicy(threshold=90, tau=1e9, settle=1, laws=PlateauLaw(89.9, 0.5, 0.15), longest=6)
     assert replay(policy, np.full((2, 9), 89.5)).epochs.tolist() == [6, 6]

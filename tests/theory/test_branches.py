@@ -91,5 +91,20 @@ def test_errors(ensembles):
         measure_response(free, plain, 1.0, branches=[done])
     with pytest.raises(ValueError, match="`first` needs a `perturbation` and a `period`, got 5 alone"):
         Ensemble(free.values, free.seeds, first=5)
-    with pytest.raises(ValueError, match="`first` must be at least 1 epoch, got 0"):
+    with pytest.raises(ValueError, match="`first` must be a whole number of epochs, at least 1, got 0"):
         Ensemble(free.values, free.seeds, perturbation="kick", period=10, first=0)
+
+
+def test_branches_that_are_watched_for_longer_count_to_their_end():
+    rng = np.random.default_rng(5)
+    free = Ensemble(traces(rng.geometric(ALONE, RUNS), 300), np.arange(RUNS))
+    # Of these all arrive soon, of the branches half do so after the last epoch of the others.
+    plain = Ensemble(
+        traces(10 + rng.integers(1, 20, RUNS), 30), np.arange(RUNS), perturbation="kick", period=10
+    )
+    late = rng.integers(1, 200, RUNS)
+    branch = Ensemble(traces(60 + late, 300), np.arange(RUNS), perturbation="kick", period=10, first=60)
+    found = measure_response(free, plain, 1.0, resamples=0, branches=[branch])
+    expected = np.concatenate([plain.first_passage(1.0).times - 10, late])
+    assert found.tau[0] == pytest.approx(expected.mean()) and found.tau_censored == 0
+    assert found.alive.sum() == sum(np.sum(expected > 10 * n) for n in range(20))

@@ -50,7 +50,7 @@ def test_study():
         (lambda: runs(direction="up"), "`direction` must be 'at_least' or 'at_most', got 'up'"),
         (lambda: runs("reset"), "`perturbation` and `period` go together.* got 'reset' and None"),
         (lambda: runs(period=3), "`perturbation` and `period` go together.* got None and 3"),
-        (lambda: runs("reset", 0), "`period` must be at least 1 epoch, got 0"),
+        (lambda: runs("reset", 0), "`period` must be a whole number of epochs, at least 1, got 0"),
         (lambda: Study(runs("a", 2)), "`unperturbed` must have no perturbation, got a:2"),
         (lambda: Study(runs(), [runs()]), "every ensemble in `perturbed` needs a perturbation and a period"),
         (lambda: Study(runs(), [runs("a", 2)] * 2), "`perturbed` holds a:2 twice; merge its runs"),

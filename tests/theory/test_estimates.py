@@ -1,5 +1,7 @@
 """Estimates of positive quantities: intervals that know of skewness."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -22,8 +24,10 @@ def test_interval():
 def test_a_law_counts_as_no_less_skewed_than_a_gamma_law_unless_cut():
     gamma = positive_estimate(10.0, 1.0, runs=16, skewness=2 * 0.4)
     assert gamma == positive_estimate(10.0, 1.0, runs=16) == positive_estimate(10.0, 1.0, 16, skewness=-1)
-    assert gamma == positive_estimate(10.0, 1.0, runs=16, skewness=2 * 0.4, cut=True)
-    assert positive_estimate(10.0, 1.0, runs=16, skewness=-1, cut=True).high < gamma.high
+    assert gamma == positive_estimate(10.0, 1.0, runs=16, skewness=2 * 0.4, most=100)
+    assert positive_estimate(10.0, 1.0, runs=16, skewness=-1, most=100).high < gamma.high
+    cut = positive_estimate(10.0, 1.0, runs=16, skewness=2 * 0.4, most=11)
+    assert cut == replace(gamma, high=11) and gamma.high > 11
 
 
 @pytest.mark.parametrize("runs", [20, 50, 200])
@@ -62,7 +66,7 @@ def test_however_uncertain_the_value_lies_inside():
     for relative in (0.5, 1, 3, 30):
         for runs in (2, 5, 1000):
             for skewness in (-5, 0, 50):
-                estimate = positive_estimate(2.0, 2 * relative, runs, skewness=skewness, cut=True)
+                estimate = positive_estimate(2.0, 2 * relative, runs, skewness=skewness, most=1e300)
                 assert 0 <= estimate.low < 2 < estimate.high
 
 

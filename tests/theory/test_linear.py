@@ -85,3 +85,14 @@ def test_censored_samples_are_refused():
         linear_response(PassageSample([1, 2], [False, True]))
     with pytest.raises(ValueError, match="at least 2 runs"):
         linear_response(complete([1]))
+
+
+def test_what_is_not_known_is_not_shown():
+    sample = complete(draw("lognormal"))
+    unknown = Estimate(1.0, float("nan"), float("nan"), float("nan"))
+    assert linear_response(sample, 1.0).helps is True and linear_response(sample, unknown).helps is None
+    # With a lower bound of the residual time the slope may be larger, but not smaller.
+    for tau, helps in ((1.0, None), (50.0, False)):
+        found = linear_response(sample, Estimate(tau, 0.01, tau, tau, lower_bound=True))
+        assert found.helps is helps and found.slope.lower_bound
+    assert not linear_response(sample, 1.0).slope.lower_bound

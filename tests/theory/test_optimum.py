@@ -41,6 +41,34 @@ def test_optimum_is_that_of_the_exact_means():
     assert optimum.advice == f"confirm with runs at period {exact}"
 
 
+def test_without_resamples_nothing_is_shown():
+    unknown = best_period(DELAYED.response(MEASURED, HORIZON), limits(MEASURED, HORIZON), horizon=HORIZON)
+    assert unknown.speedup.value > 1.5 and np.isnan(unknown.speedup.low)
+    assert unknown.advice == "no speed-up is shown: its interval is not known"
+
+
+def test_an_interval_ends_at_the_horizon():
+    study = Study(
+        ensemble([40] * 28 + [5, 9], 40, censored=range(28)),
+        [ensemble([40] * 18 + [7, 8], 40, 5, censored=range(18))],
+    )
+    ranking = rank(study, 0.5, resamples=200)
+    for each in (ranking.unperturbed, ranking.optima[0].restricted):
+        assert each.value < each.high == 40
+
+
+def test_best_first_is_by_the_restricted_mean_not_by_speedups_of_different_denominators():
+    # Some arrive before the first perturbation, which shortens the mean without any and with it.
+    passages = [10] * 8 + [32] * 32, [32] * 40
+    early = [ensemble(times, 60, 20, seeds=1000 * n + np.arange(40)) for n, times in enumerate(passages, 1)]
+    kinds = [dataclasses.replace(each, perturbation=name) for each, name in zip(early, "ab", strict=True)]
+    ranking = rank(Study(ensemble([50] * 40, 60), kinds), 0.5, resamples=50)
+    means, speedups = (
+        [getattr(each, name).value for each in ranking.optima] for name in ("restricted", "speedup")
+    )
+    assert means == sorted(means) and speedups != sorted(speedups, reverse=True)
+
+
 def test_speedup_is_stated_up_to_the_horizon():
     optimum = best(DELAYED, horizon=30)
     expected = restricted(DELAYED, 30) / restricted(DELAYED, 30, optimum.prediction.period)

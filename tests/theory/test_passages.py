@@ -102,12 +102,18 @@ def test_durations_feed_lifelines():
     [
         (lambda: first_passage([1.0, 2.0], 1), r"`traces` must be a non-empty .* got shape \(2,\)"),
         (lambda: first_passage(np.empty((0, 3)), 1), r"`traces` must be .* got shape \(0, 3\)"),
-        (lambda: first_passage([[1.0]], NAN), "`threshold` must be finite, got nan"),
+        (
+            lambda: first_passage([[1.0]], NAN),
+            "`threshold` must be a finite number, in the unit of the metric, got nan",
+        ),
         (
             lambda: first_passage([[1.0]], 1, "above"),
             "`direction` must be 'at_least' or 'at_most', got 'above'",
         ),
-        (lambda: first_passage([[1.0]], 1, horizon=0), "`horizon` must be at least 1 epoch, got 0"),
+        (
+            lambda: first_passage([[1.0]], 1, horizon=0),
+            "`horizon` must be a whole number of epochs, at least 1, got 0",
+        ),
         (lambda: PassageSample([], []), "`times` must be a non-empty 1-D array"),
         (lambda: PassageSample([[1.0]], [[True]]), r"`times` must be .* got shape \(1, 1\)"),
         (lambda: PassageSample([1.0], [True, False]), "`censored` must have the shape of `times`"),

@@ -127,6 +127,8 @@ def test_traces_show_median_threshold_and_perturbations():
     ax = plot_traces(Ensemble(values, range(41), perturbation="kick", period=4), threshold=2.0)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), np.median(values, axis=0))
     assert [line.get_xdata()[0] for line in ax.lines[1:3]] == [4, 8]
+    branches = plot_traces(Ensemble(values, range(41), perturbation="kick", period=2, first=5))
+    assert [line.get_xdata()[0] for line in branches.lines[1:]] == [5, 7]
     assert labels(ax) == ["90 % of runs", "50 % of runs", "median", "perturbation", "threshold 2"]
 
 

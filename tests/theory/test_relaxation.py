@@ -101,6 +101,16 @@ def test_ends_where_too_few_runs_are_left():
     assert (qss.verdict, qss.relaxation_epoch, qss.stationary_until) == ("reached", 5, 40)
 
 
+def test_onsets_that_leave_no_window_decide_nothing():
+    values = np.random.default_rng(0).normal(size=(60, 100))
+    verdict = relaxation(Ensemble(values, np.arange(60)), onsets=[90, 95])
+    assert verdict.verdict == "undecided" and verdict.epochs.size == 0
+    assert verdict.reason.startswith(
+        "none of the onsets leaves a window of 10 epochs and one doubling in 100"
+    )
+    assert relaxation(Ensemble(values, np.arange(60)), onsets=[40, 90]).relaxation_epoch == 40
+
+
 def test_same_seed_same_verdict():
     ensemble = plateaus(onset=8, seed=9)
     first, second = relaxation(ensemble, seed=1), relaxation(ensemble, seed=1)
@@ -196,3 +206,6 @@ def test_the_correlation_time_is_that_of_an_autoregression(memory):
 def test_a_metric_that_does_not_move_has_no_memory():
     assert correlation_time(np.full((3, 20), 7.0)) == 0.5
     assert correlation_time(np.zeros((3, 1))) == 0.5
+    # The mean of equal values may differ from them by rounding.
+    levels = np.random.default_rng(0).normal(70, 1, size=(6, 1))
+    assert correlation_time(np.repeat(levels, 203, axis=1)) == 0.5

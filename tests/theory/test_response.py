@@ -25,7 +25,8 @@ def test_by_hand():
     assert response.alive.tolist() == [6]
     assert (response.tau_censored, response.unperturbed_runs, response.perturbed_runs) == (1, 4, 5)
     assert (response.horizon, response.window, response.period) == (6, 2, 2)
-    assert response.inverted_tau.value == pytest.approx((18 / 5 - 7 / 4) / (3 / 4))
+    # The run censored at 5 might have arrived at 6 as the other did: 1 + 4/5 + 4/5 + 2/5 + 2/5 + 2/5.
+    assert response.inverted_tau.value == pytest.approx((19 / 5 - 7 / 4) / (3 / 4))
     assert response.inverted_tau.lower_bound
 
 
@@ -180,3 +181,25 @@ def test_errors():
     ended = ensemble([2, 2, 2], 6, period=2, censored=[0, 1, 2])
     with pytest.raises(ValueError, match="0 of 3 runs are alive and watched after the first perturbation"):
         measure_response(unperturbed, ended, 1)
+
+
+def test_the_inverted_residual_time_takes_runs_that_ended_early_as_not_arrived():
+    problem = Renewal(late=0.02, delay=2, burst=10, early=0.1)
+    free, kicked = problem.ensemble(2000, 1), problem.ensemble(2000, 2, 20)
+    values = free.values.copy()
+    lost = np.random.default_rng(0).random(len(free)) < 0.3
+    values[lost, 5:] = np.nan
+    broken = Ensemble(values, free.seeds)
+    found = measure_response(broken, kicked, 0.5, resamples=200).inverted_tau
+    exact = problem.response(20, 100).tau[0]
+    assert abs(found.value - exact) < 4 * found.stderr and found.stderr < exact / 8
+    # As if they had arrived: far off.
+    times = broken.first_passage(0.5).times
+    plain = (kicked.first_passage(0.5).times.mean() - np.minimum(times, 20).mean()) / np.mean(times > 20)
+    assert abs(plain - exact) > 4 * found.stderr
+
+
+def test_the_inverted_residual_time_is_not_known_beyond_the_unperturbed_runs():
+    free, kicked = ensemble([1, 3, 5, 4], 6), ensemble([9, 12, 11, 8], 12, period=7)
+    response = measure_response(free, kicked, 1, resamples=10, pool=False)
+    assert np.isnan(response.inverted_tau.value) and np.isnan(response.inverted_tau.stderr)

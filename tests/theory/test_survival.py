@@ -183,3 +183,15 @@ def test_moments_of_censored_samples_are_refused():
         moments(FREIREICH)
     with pytest.raises(ValueError, match="`sample` needs at least 2 runs"):
         moments(complete([1]))
+
+
+def test_nothing_is_known_at_no_time():
+    curve = kaplan_meier(PassageSample([1, 2], [False, True]))
+    np.testing.assert_array_equal(curve.evaluate([np.nan, 1.5]), [np.nan, 0.5])
+
+
+def test_runs_that_were_never_watched_have_no_mean():
+    with pytest.raises(
+        ValueError, match="`sample` must hold a run that was watched for some time, got 2 that ended"
+    ):
+        mean_passage_time(PassageSample([0, 0], [True, True]))

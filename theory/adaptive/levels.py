@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from theory.passages import Direction
+from theory.passages import Direction, check_direction
 
 MOST_DOF = 1e6
 """Degrees of freedom from which Student's law is taken as normal."""
@@ -107,6 +107,7 @@ def next_epoch_hazard(
     >>> next_epoch_hazard([0, 4, 4], [0.0, 71.5, 72.0], 0.0, 72.0, law=law).round(4)
     array([0.5   , 0.0017, 0.5   ])
     """
+    check_direction(direction)
     n, x, q = (np.asarray(each, dtype=float) for each in (count, mean, squares))
     sign = 1.0 if direction == "at_least" else -1.0
     if law is None:

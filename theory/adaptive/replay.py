@@ -59,7 +59,7 @@ def replay(policy: HazardPolicy, traces: Any, cycle: int = 0, spent: Any = 0) ->
         value = traces[open_, epoch - 1]
         ended = ~np.isfinite(value)
         epochs[open_[ended]] = epoch - 1
-        there = reaches(value, policy.threshold, policy.direction)
+        there = ~ended & reaches(value, policy.threshold, policy.direction)
         epochs[open_[there]], reached[open_[there]] = epoch, True
         open_ = open_[~ended & ~there]
         if not open_.size:

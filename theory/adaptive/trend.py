@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from theory.passages import Direction
+from theory.passages import Direction, check_direction
 
 GROWTH = 1.25
 FIRST = 8
@@ -44,6 +44,8 @@ def check_epochs(until: int, first: int = FIRST) -> list[int]:
     >>> check_epochs(40)
     [8, 10, 13, 17, 22, 28, 35]
     """
+    if not first >= FIRST:
+        raise ValueError(f"`first` must be at least {FIRST} epochs, got {first}; a line needs some values")
     found, epoch = [], first
     while epoch <= until:
         found.append(epoch)
@@ -110,6 +112,7 @@ def settled_since(
         First of the values that the line went through, and the epoch of the check, from 1; 0 where it has not
         been said.
     """
+    check_direction(direction)
     sign = 1.0 if direction == "at_least" else -1.0
     onset, declared = np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=np.int64)
     for k, epoch in enumerate(check_epochs(values.shape[1], first), 1):

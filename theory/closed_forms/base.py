@@ -153,9 +153,13 @@ class FirstPassageLaw(ABC):
         """Probability that T > ``t`` under resetting each ``period``: S(P)^n S(t - nP), nP <= t < (n + 1) P."""
         checks.times("period", period, allow_zero=False)
         array = checks.times("t", t, allow_zero=True)
-        cycles = np.floor(array / period)
-        rest = np.clip(array - cycles * period, 0.0, period)
-        return np.exp(np.where(cycles > 0, cycles, 0.0) * self.log_survival(period) + self.log_survival(rest))
+        if np.isinf(period):
+            return self.survival(array)
+        last = np.isinf(array)
+        cycles, rest = into_cycles(np.where(last, 0.0, array), period)
+        log_cycle = self.log_survival(period)
+        finite = np.where(cycles > 0, cycles, 0.0) * log_cycle + self.log_survival(rest)
+        return np.exp(np.where(last, -np.inf if log_cycle < 0 else 0.0, finite))
 
     def optimal_rate(self) -> float:
         """Resetting rate of least mean first-passage time, to about 1e-9; 0 where resetting never helps."""
@@ -164,6 +168,15 @@ class FirstPassageLaw(ABC):
     def optimal_period(self) -> float:
         """Period of least mean first-passage time, to about 1e-9; infinite where resetting does not help."""
         return search.best_period(self.log_mfpt_sharp, self.mfpt(), self._reach() ** 2)
+
+
+def into_cycles(times: FloatArray, period: float) -> tuple[FloatArray, FloatArray]:
+    """Number of whole cycles before each time, and the time since the last began.
+
+    Rounded first, so that 3 * 0.1 is in the third cycle of 0.1 and not at the end of the second.
+    """
+    cycles = np.floor(np.round(times / period, 10))
+    return cycles, np.clip(times - cycles * period, 0.0, period)
 
 
 def exp(log_mean: FloatArray) -> FloatArray:

@@ -41,7 +41,7 @@ def apart(start: float, target: float) -> None:
 
 def times(name: str, values: ArrayLike, *, allow_zero: bool) -> NDArray[np.float64]:
     """Read real numbers above zero (or from zero on); infinity is allowed, NaN is not."""
-    array = np.asarray(values, dtype=np.float64)
+    array = _numbers(name, values)
     bad = ~(array >= 0) if allow_zero else ~(array > 0)
     if bad.any():
         requirement = "not be negative" if allow_zero else "be positive"
@@ -49,6 +49,13 @@ def times(name: str, values: ArrayLike, *, allow_zero: bool) -> NDArray[np.float
             f"`{name}` must {requirement}, got {array[bad].flat[0]}; drop or correct these entries"
         )
     return array
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` must be a number or an array of numbers, got {values!r}") from None
 
 
 def rates(name: str, values: ArrayLike, *, allow_zero: bool) -> NDArray[np.float64]:
@@ -61,7 +68,7 @@ def rates(name: str, values: ArrayLike, *, allow_zero: bool) -> NDArray[np.float
 
 def whole_times(name: str, values: ArrayLike, *, lowest: int) -> NDArray[np.float64]:
     """Read whole numbers of steps, ``lowest`` or larger, as floats."""
-    array = np.asarray(values, dtype=np.float64)
+    array = _numbers(name, values)
     bad = ~((array >= lowest) & (np.floor(array) == array))
     if bad.any():
         raise ValueError(

@@ -210,9 +210,11 @@ class LinearLogarithmic(FirstPassageLaw):
         later = array > period
         # Squares put more nodes near the target, where the residual time is short.
         width = float(np.sqrt(2 * self.diffusion * min(period, 1e300)))
-        end = max(self.start - self.slope * period, 0.0) + BREADTH * width if later.any() else 1.0
+        middle = self.start - self.slope * period if later.any() else 0.0
+        begin = max(middle - BREADTH * width, 0.0)
+        end = max(middle, 0.0) + BREADTH * width if later.any() else begin + 1.0
         u = (NODES + 1) / 2
-        x, weights = end * u**2, end * u * WEIGHTS
+        x, weights = begin + (end - begin) * u**2, (end - begin) * u * WEIGHTS
         straight = (x - self.start + self.slope * period) / width
         density = np.exp(-(straight**2) / 2) / (np.sqrt(2 * np.pi) * width)
         density = density * -np.expm1(-x * (self.start / (self.diffusion * period)))

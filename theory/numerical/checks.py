@@ -14,7 +14,10 @@ ROUNDING = 1e-12
 
 def positive(name: str, value: float, way_out: str, *, zero: bool = False, infinite: bool = False) -> float:
     """``value`` as a float, if it is positive (or zero, or infinite, where allowed)."""
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
     good = (number > 0 or (zero and number == 0)) and (infinite or np.isfinite(number))
     if not good:
         kind = "non-negative" if zero else "positive"

@@ -30,10 +30,9 @@ def transient_rates(rates: Any, absorption: Any) -> tuple[Any, Array]:
         values = matrix
         matrix.flags.writeable = False
     for name, given in (("rates", values), ("absorption", absorption)):
-        if given.size and not (np.isfinite(given).all() and given.min() >= 0):
-            raise ValueError(
-                f"`{name}` must be finite and >= 0, got {given[~(given >= 0)][:1] or given.max()}"
-            )
+        bad = ~(np.isfinite(given) & (given >= 0))
+        if bad.any():
+            raise ValueError(f"`{name}` must be finite and >= 0, got {given[bad][0]}")
     return matrix, absorption
 
 

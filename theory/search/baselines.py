@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from theory.search.environment import Candidate, Environment
-from theory.search.evidence import Key
+from theory.search.evidence import Key, restricted
 
 
 class Tally:
@@ -24,8 +24,9 @@ class Tally:
         found = self.environment.fresh(*key, runs)
         if found is None:
             return 0
-        times = found.first_passage(self.environment.goal).times
-        self.times.setdefault(key, []).extend(float(time) for time in times)
+        self.times.setdefault(key, []).extend(
+            restricted(found, self.environment.goal, self.environment.horizon)
+        )
         return len(found)
 
     def mean(self, key: Key) -> float:

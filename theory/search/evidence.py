@@ -166,6 +166,12 @@ def held(runs: Ensemble, goal: float, epochs: int, horizon: int) -> Ensemble:
     return replace(runs, values=values)
 
 
+def restricted(runs: Ensemble, goal: float, horizon: int) -> Array:
+    """Times min(T, horizon) of runs that were watched up to the horizon; one that diverged never arrives."""
+    sample = runs.first_passage(goal, horizon)
+    return np.where(sample.censored, horizon, sample.times)
+
+
 def worst(direction: Direction) -> float:
     """The finite number that is furthest from any goal: the metric of a run that diverged in its first epoch."""
     largest = float(np.finfo(np.float64).max)

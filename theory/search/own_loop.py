@@ -83,6 +83,10 @@ class OwnLoop(Environment):
         first_seed: int = 0,
     ) -> None:
         check_direction(direction)
+        if isinstance(perturbations, str):
+            raise TypeError(
+                f"`perturbations` must be a list of names, got {perturbations!r}; write [{perturbations!r}]"
+            )
         self.allowed = tuple(sorted({int(period) for period in periods}))
         if not self.allowed or self.allowed[0] < 1 or self.allowed[-1] >= epochs:
             raise ValueError(f"`periods` must lie between 1 and {epochs - 1} epochs, got {list(periods)}")
@@ -90,7 +94,7 @@ class OwnLoop(Environment):
         self.metric, self.direction = metric, direction
         self.candidates = tuple(Candidate(name) for name in perturbations)
         self.store = None if store is None else Path(store)
-        self._known: dict[str, list[float]] = {}
+        self._known: dict[str, list[float | None]] = {}
         if self.store is not None and self.store.exists():
             self._known = _read(self.store)
         self._next = first_seed
@@ -138,8 +142,9 @@ class OwnLoop(Environment):
         known = self._known.get(run.key, [])
         run.extend(epochs, known, stop)
         self.spent += run.epochs - before
-        if self.store is not None and len(run.values) > len(known):
-            self._known[run.key] = run.values
+        found = run.record()
+        if self.store is not None and len(found) > len(known):
+            self._known[run.key] = found
             replace_file(self.store, json.dumps(self._known).encode())
 
     def _reached(self, value: float) -> bool:
@@ -152,10 +157,13 @@ class OwnLoop(Environment):
         return Ensemble(np.concatenate(values), seeds, self.metric, self.direction, name, period)
 
 
-def _read(store: Path) -> dict[str, list[float]]:
+def _read(store: Path) -> dict[str, list[float | None]]:
     try:
         known = json.loads(store.read_text(encoding="utf-8"))
-        return {str(key): [float(value) for value in values] for key, values in known.items()}
+        return {
+            str(key): [None if value is None else float(value) for value in values]
+            for key, values in known.items()
+        }
     except (ValueError, TypeError, AttributeError) as problem:
         raise ValueError(
             f"`store` {store} does not hold the runs of a search ({problem}); name another file"
@@ -176,11 +184,18 @@ class _Run:
         """Epochs that the run has cost; the one in which it diverged, or ended by itself, was one of them."""
         return len(self.values) + self.diverged
 
-    def extend(self, epochs: int, known: Sequence[float], stop: Callable[[float], bool] | None) -> None:
+    def record(self) -> list[float | None]:
+        """Return the values, and None for the epoch in which it diverged or ended by itself."""
+        return [*self.values, None] if self.diverged else [*self.values]
+
+    def extend(
+        self, epochs: int, known: Sequence[float | None], stop: Callable[[float], bool] | None
+    ) -> None:
         """Get values up to ``epochs``, those known already without training, the others from the generator."""
         while len(self.values) < epochs and not self.ended:
             if len(self.values) < len(known):
                 value = known[len(self.values)]
+                value = math.nan if value is None else value
             else:
                 if self.source is None:
                     # A generator starts from the beginning: what is known is trained once more to get beyond.

@@ -6,7 +6,8 @@ import numpy as np
 
 from theory.ensembles import Ensemble, Study
 from theory.search.environment import Candidate, Environment
-from theory.search.evidence import until_passage
+from theory.search.evidence import restricted, until_passage
+from theory.traces import pick_rows
 
 
 class ReplayEnvironment(Environment):
@@ -49,9 +50,8 @@ class ReplayEnvironment(Environment):
             self._pilot.append(self._left[free.name].pop(0))
         self._epochs = min(max(epochs, self._epochs), self.horizon)
         self.spent += len(self._pilot) * self._epochs - before
-        return Ensemble(
-            free.values[self._pilot, : self._epochs], free.seeds[self._pilot], free.metric, free.direction
-        )
+        values = pick_rows(free.values, np.array(self._pilot, dtype=np.intp))[:, : self._epochs]
+        return Ensemble(values, free.seeds[self._pilot], free.metric, free.direction)
 
     def branch(
         self, candidate: Candidate, period: int, runs: int, epochs: int | None = None
@@ -105,7 +105,9 @@ class ReplayEnvironment(Environment):
     def truth(self, threshold: float) -> dict[tuple[str, int], float]:
         """Mean of min(T, horizon) of all recorded runs of each perturbation and period, epochs."""
         return {
-            (str(each.perturbation), int(each.period or 0)): float(each.first_passage(threshold).times.mean())
+            (str(each.perturbation), int(each.period or 0)): float(
+                restricted(each, threshold, self.horizon).mean()
+            )
             for each in self._grid()
         }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from theory.closed_forms import Brownian, FirstPassageLaw, Interval, OrnsteinUhlenbeck, Sphere
+from theory.closed_forms import Brownian, FirstPassageLaw, Interval, OrnsteinUhlenbeck, RunAndTumble, Sphere
 
 LAWS = {
     "free": Brownian(diffusion=0.5, start=1.0, target=-1.0),
@@ -196,3 +196,23 @@ def test_errors_of_the_functions(method, argument, message):
 def test_error_of_the_sharp_survival():
     with pytest.raises(ValueError, match="`period` must be positive"):
         LAWS["free"].survival_sharp(1.0, 0.0)
+
+
+@pytest.mark.parametrize("period", [0.1, 0.3, 0.7])
+def test_at_multiples_of_the_period_the_cycle_is_complete(period):
+    # Of this law a part arrives at one instant, so that one cycle more or less is seen.
+    law = RunAndTumble(speed=1 / period, tumble_rate=1, target=1)
+    cycles = np.arange(1, 40)
+    np.testing.assert_allclose(
+        law.survival_sharp(cycles * period, period), law.survival(period) ** cycles, rtol=1e-12
+    )
+    assert law.survival(period) < law.survival(0.999 * period) - 0.1
+
+
+@every_law
+def test_sharp_survival_at_the_ends(name):
+    law = LAWS[name]
+    assert law.survival_sharp(np.inf, scale(law)) == 0
+    assert law.survival_sharp([0.5, 2.0], np.inf).tolist() == law.survival([0.5, 2.0]).tolist()
+    mixed = law.survival_sharp([1.0, np.inf, 0.0], scale(law))
+    assert mixed[0] == law.survival_sharp(1.0, scale(law)) and mixed[1:].tolist() == [0, 1]

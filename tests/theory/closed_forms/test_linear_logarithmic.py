@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, special
 
 from theory.closed_forms import Brownian, LinearLogarithmic
 
@@ -127,6 +127,22 @@ def test_survival_with_the_switch(case):
     assert made(case, strength=1.01 * case["strength"]).mfpt_once(period) != pytest.approx(
         law.restricted_mean(period) + later + tail, rel=1e-5
     )
+
+
+@pytest.mark.parametrize("diffusion", [1e-3, 1e-5, 1e-8])
+def test_survival_with_the_switch_where_the_gaussian_is_narrow(diffusion):
+    law, period = LinearLogarithmic(slope=1, strength=2, diffusion=diffusion, start=1), 0.3
+    # All are at 0.7 then, and none arrives yet.
+    assert law.survival_sharp(period * (1 + 1e-7), period) == pytest.approx(1, abs=1e-9)
+    # From there x^2 falls by 2 (k - D) t on average: all arrive about t = 0.49 / 4.
+    assert law.survival_sharp(period + 0.5 * 0.1225, period) > 1 - 1e-6
+    assert law.survival_sharp(period + 3 * 0.1225, period) < 0.7
+
+
+def test_survival_with_a_switch_at_once():
+    law = LinearLogarithmic(slope=0, strength=2, diffusion=1, start=1)
+    exact = special.gammainc((1 + 2) / 2, 1 / (4 * 0.5))
+    assert law.survival_sharp(0.5, 1e-8) == pytest.approx(exact, abs=1e-6)
 
 
 def test_before_the_switch_as_diffusion_in_a_linear_potential():

@@ -23,6 +23,7 @@ class Counting:
     def __init__(self, seed=0):
         self.world, self.asked = rising(seed), Counter()
         self.candidates, self.goal, self.periods = self.world.candidates, self.world.goal, self.world.periods
+        self.horizon = self.world.horizon
 
     def fresh(self, candidate, period, runs):
         self.asked[candidate.name, period] += runs

@@ -82,6 +82,20 @@ def test_a_run_that_ends_or_diverges_stops_there():
     assert own.pilot(2, 10).values.shape == (2, 2)
 
 
+def test_a_stored_run_that_ended_is_not_trained_again(tmp_path):
+    calls = []
+
+    def short(seed, perturbation, period):
+        calls.append(seed)
+        yield from [0.1, 0.2] + [float("nan")] * (seed % 2)
+
+    for _ in range(2):
+        own = OwnLoop(short, ["kick"], goal=1, epochs=20, periods=[2], store=tmp_path / "runs.json")
+        assert own.pilot(2, 10).values.tolist() == [[0.1, 0.2], [0.1, 0.2]] and own.spent == 6
+        assert own.pilot(2, 15).values.shape == (2, 2) and own.spent == 6
+    assert calls == [0, 1]
+
+
 def test_a_store_that_is_none(tmp_path):
     for text in ("no json", "[1, 2]", '{"a": 3}'):
         (tmp_path / "runs.json").write_text(text, encoding="utf-8")

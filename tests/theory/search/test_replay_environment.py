@@ -7,6 +7,8 @@ import pytest
 
 from theory import Ensemble, Study
 from theory.search import Candidate, ReplayEnvironment
+from theory.search.baselines import grid_search
+from theory.traces import StoredTraces
 
 from .toys import GOAL, HORIZON, recorded
 
@@ -165,3 +167,33 @@ def test_a_metric_to_minimise_is_the_mirror_image(study):
         each.fresh(MILD, 4, 6)
     assert mirror.spent == world.spent
     assert mirror.truth(-GOAL) == world.truth(GOAL)
+
+
+def diverging():
+    """One perturbation arrives at 10 of 30 epochs, the other diverges at once."""
+    free = Ensemble(np.zeros((8, 30)), np.arange(8))
+    good, bad = np.zeros((8, 30)), np.full((8, 30), np.nan)
+    good[:, 9:], bad[:, :4] = 2.0, 0.0
+    kinds = [
+        Ensemble(v, np.arange(8), perturbation=n, period=3) for n, v in (("good", good), ("diverges", bad))
+    ]
+    return ReplayEnvironment(Study(free, kinds), 1.0)
+
+
+def test_a_run_that_diverged_never_arrives():
+    assert diverging().truth(1.0) == {("good", 3): 10, ("diverges", 3): 30}
+    assert grid_search(diverging(), 4) == (Candidate("good"), 3)
+
+
+def test_traces_that_stay_in_their_file_are_dealt_as_well():
+    world = diverging()
+
+    class Stored(StoredTraces):
+        shape = (8, 30)
+
+        def read(self, start, stop):
+            return np.arange(8 * 30.0).reshape(8, 30)[start:stop]
+
+    free = Ensemble(Stored(), np.arange(8))
+    pilot = ReplayEnvironment(Study(free, world.study.perturbed), 1e9).pilot(3, 5)
+    assert np.array_equal(pilot.values, np.arange(8 * 30.0).reshape(8, 30)[pilot.seeds, :5])
