@@ -2,8 +2,10 @@
 
 A continuous-time random walk with power-law waiting times ages: the longer a run has not arrived, the longer
 it is likely to sit where it is. A Lévy flight spreads for ever, by ever longer jumps. In both the hazard
-keeps falling and a constant response measured at one period is wrong at others. The verdict on the
-quasi-steady state, the refusal of moments and the grade of each prediction say so. Usage: python
+keeps falling and a constant response measured at one period is wrong at others. For the Lévy flight the verdict
+on the quasi-steady state is not_reached. The walk passes the test at first: its metric is stationary for a while
+although its waiting times age; the test is necessary, not sufficient. There the falling hazard, the refusal of
+moments and the status out_of_range at every period but the measured one give the warning. Usage: python
 where_it_fails.py [RUNS] [FIGURE.png]
 """
 
