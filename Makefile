@@ -64,7 +64,7 @@ bench: $(STAMP) ## run the benchmark scripts of tests/benchmarks
 	if [ $${#scripts[@]} -eq 0 ]; then echo "There are no benchmark scripts in tests/benchmarks."; fi; \
 	for script in "$${scripts[@]}"; do echo "Running $$script ..."; $(BIN)/python "$$script"; done
 
-calibrate: $(STAMP) ## coverage, size, power and bias from Monte Carlo, into docs/calibration.md (half an hour)
+calibrate: $(STAMP) ## coverage, size, power and bias from Monte Carlo, into docs/calibration.md (20 minutes)
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/calibration
 
 docs: $(STAMP) ## build the pages; they begin at site/index.html
@@ -100,7 +100,7 @@ $(STAMP): pyproject.toml
 	  if [ -e $(VENV) ]; then echo "The environment in $(VENV) was moved or is broken: building it again."; \
 	  else echo "Creating a virtual environment in $(VENV) ..."; fi; \
 	  rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); fi
-	@echo "Installing the packages into $(VENV): about 3 minutes the first time, most of it for PyTorch ..."
+	@echo "Installing the packages into $(VENV): 3 to 4 minutes the first time, most of it for PyTorch ..."
 	@set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
 	  -e ".[training,dev,docs]" | awk '/^ *Downloading .*\.whl( |$$)/ { sub(/^ */, "  "); print } \
 	  /^Installing collected/ { print "  Unpacking everything (a minute or two) ..." } { fflush() }'

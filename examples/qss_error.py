@@ -35,7 +35,8 @@ def main(cells: int = 200, figure: str | None = None) -> None:
         result.scaled_periods, result.exact, result.constant_error, result.cycles_error, strict=True
     ):
         print(f"  {scaled:9.3f}  {exact:7.3f}  {one:9.2e}  {other:9.2e}")
-    print(f"best of these periods: {result.best_exact:.4g}; hazard = 1/tau at {result.optimum:.4g}")
+    crossing = f"at {result.optimum:.4g}" if np.isfinite(result.optimum) else "nowhere on these periods"
+    print(f"best of these periods: {result.best_exact:.4g}; the hazard falls through 1/tau {crossing}")
     check = check_linear_response(solver.chain, kick)
     print(f"linear response {check.slope:.6g}, finite difference of exact means {check.difference:.6g}")
     if figure is not None:

@@ -33,6 +33,8 @@ from theory.numerical import AffineMap, FokkerPlanck
 
 PERIODS = (3, 5, 8, 12, 16, 20, 25, 30, 40, 50, 60, 80, 100, 140, 200)
 MEASURED = 80
+WIDEST = 3.0
+"""Bands are drawn where their ends differ by less than this factor."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,14 @@ def draw(case: Case, rows: np.ndarray, predicted: dict[str, np.ndarray], qss: An
     for model, (colour, line, label) in styles.items():
         mean, low, high = predicted[model].T
         ax.plot(period, mean, color=colour, ls=line, lw=1.6, label=f"predicted, {label}")
-        ax.fill_between(period, low, high, color=colour, alpha=0.2, lw=0)
+        # A band that covers the whole axis tells nothing.
+        ax.fill_between(
+            period, low, high, where=(low > 0) & (high < WIDEST * low), color=colour, alpha=0.2, lw=0
+        )
     ax.axvline(MEASURED * case.unit, color="0.5", ls="--", lw=1, label="measured period")
-    ax.set(xscale="log", xlabel="period P (time)", ylabel="mean first-passage time ⟨T_P⟩ (time)")
+    ax.set(
+        xscale="log", xlabel="period P (time)", ylabel=r"mean first-passage time $\langle T_P\rangle$ (time)"
+    )
     ax.set_title(f"{case.title}\nquasi-steady state {qss.verdict.replace('_', ' ')}", fontsize="medium")
     ax.set_ylim(
         0.6 * exact.min(), 1.4 * np.median(exact) if exact.max() > 3 * np.median(exact) else 1.4 * exact.max()

@@ -1,8 +1,9 @@
 """The best period of a perturbation, and the best perturbation.
 
-The period is searched where the cycle-resolved response is valid. In a quasi-steady state the hazard is
-constant, so where perturbing helps at all, sooner is better, and the optimum lies on the short edge
-of that range: then the recommendation says so, and names the runs that would confirm it.
+The period is searched where a cycle settles, from the shortest to the longest period of `ValidRange`; the status of
+the prediction there says whether it is valid or extrapolated. In a quasi-steady state the hazard is constant, so
+where perturbing helps at all, sooner is better, and the optimum lies on the short edge of that range: then the
+recommendation says so, and names the runs that would confirm it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Optimum:
     perturbation : str
         Its name.
     prediction : Prediction
-        At the best period, with validity.
+        At the best period, with its status: valid, extrapolated, or out of range where no mean can be given.
     period_low, period_high : int
         95 % interval of the best period, among those searched, from the bootstrap.
     speedup : Estimate
@@ -103,7 +104,7 @@ class Ranking:
 
 
 def candidate_periods(limits: ValidRange) -> NDArray[np.int64]:
-    """Periods to search: every epoch up to 50 of the valid range, then steps of 5 %; always P* itself."""
+    """Periods to search: every epoch at which a cycle settles up to 50, then steps of 5 %; always P* itself."""
     shortest = limits.shortest if limits.shortest is not None else limits.measured_period
     longest = max(limits.longest, limits.measured_period)
     dense = np.arange(shortest, min(50, longest) + 1)
@@ -115,7 +116,7 @@ def candidate_periods(limits: ValidRange) -> NDArray[np.int64]:
 def best_period(
     response: Response, limits: ValidRange, *, horizon: int, study: Study | None = None
 ) -> Optimum:
-    """Find the period with the smallest predicted restricted mean, within the valid range.
+    """Find the period with the smallest predicted restricted mean, among those at which a cycle settles.
 
     Parameters
     ----------

@@ -213,7 +213,13 @@ def plot_predictions(
             lw=1,
             label=f"measured period {limits.measured_period}",
         )
-    ax.set(xscale="log", yscale="log", xlabel="period P (epochs)", ylabel="⟨T_P⟩ (epochs)", title=title)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="period P (epochs)",
+        ylabel="mean first-passage time (epochs)",
+        title=title,
+    )
     _plain_ticks(ax)
     ax.legend(fontsize="small", frameon=False)
     return ax

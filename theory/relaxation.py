@@ -47,8 +47,8 @@ class QuasiSteadyState:
         Last epoch up to which the law was not found to drift.
     smallest_detectable_shift : float or None
         Shift of the law at the relaxation epoch that would have been seen with probability 80 %, in the
-        unit of the metric, if the law is as these runs show it; over studies of 30 runs it is some 60 %, of 100
-        and 400 some 70 % (`make calibrate`).
+        unit of the metric, if the law is as these runs show it; over studies it was some 75 % from 30 runs, 85 to 90 %
+        from 100 and 400 (`make calibrate`).
     reason : str
         Why.
     epochs : (tested,) int array

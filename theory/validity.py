@@ -1,4 +1,7 @@
-"""Where a prediction may be trusted: rules that look at the data measured, never at the values predicted.
+"""Where a prediction may be trusted.
+
+The rules look at the measured runs and at how much of a prediction rests on what they did not show, never at how
+large it is or how it compares with measured means.
 
 Three grades: ``valid``; ``extrapolated``, where a part of the mean that matters rests on an assumption
 that the measured runs cannot test; ``out_of_range``, where an assumption of the formula is violated.

@@ -38,13 +38,18 @@ def main(figure: str | None = None) -> None:
     above.plot(result.periods, result.exact, color="black", lw=1.4, label="exact")
     above.plot(result.periods, result.constant, color="#0072B2", ls="--", lw=1.6, label="constant response")
     above.plot(result.best_exact, result.exact.min(), "o", color="black", ms=5, label="smallest exact mean")
-    above.set(ylabel="mean first-passage time ⟨T_P⟩", ylim=(0, 1.6 * result.exact.max()), xscale="log")
-    below.plot(result.periods, result.hazard, color="#D55E00", lw=1.6, label="hazard h(P)")
-    below.axhline(1 / result.tau, color="0.4", ls="--", lw=1, label="1/⟨τ⟩")
-    below.set(xlabel="period P", ylabel="1 / time", ylim=(0, None))
+    above.set(
+        ylabel=r"mean $\langle T_P\rangle$ (1 / rate of a step)",
+        ylim=(0, 1.6 * result.exact.max()),
+        xscale="log",
+    )
+    below.plot(result.periods, result.hazard, color="#D55E00", lw=1.6, label="hazard h(t)")
+    below.axhline(1 / result.tau, color="0.4", ls="--", lw=1, label=r"$1/\langle\tau\rangle$")
+    below.set(xlabel="period P (above), time t (below), both in 1 / rate of a step")
+    below.set(ylabel="rate / rate of a step", ylim=(0, None))
     above.axvline(result.measured_period, color="#0072B2", ls=":", lw=1.2, label="measured period")
     for axes in (above, below):
-        axes.axvline(result.optimum, color="0.4", ls=":", lw=1.2, label="h(P) = 1/⟨τ⟩")
+        axes.axvline(result.optimum, color="0.4", ls=":", lw=1.2, label=r"$h(P) = 1/\langle\tau\rangle$")
     above.legend(frameon=False, fontsize="small", loc=(0.42, 0.5))
     below.legend(frameon=False, fontsize="small")
     fig.savefig(figure, dpi=130)

@@ -53,7 +53,13 @@ def predict(
     perturbation: Annotated[str, typer.Option(help="Name of the perturbation.")],
     measured: Annotated[int, typer.Option(min=1, help="Period to predict from.")],
     metric: options.Metric = None,
-    periods: Annotated[str | None, typer.Option(help="Periods, for example 1,2,5:50:5.")] = None,
+    periods: Annotated[
+        str | None,
+        typer.Option(
+            help="Periods, for example 1,2,5:50:5; default: those that were run, and some up to the end of the "
+            "unperturbed runs."
+        ),
+    ] = None,
     model: Annotated[Model, typer.Option(help="Formula.")] = "auto",
     resamples: options.Resamples = 2000,
     seed: options.Seed = 0,
@@ -88,8 +94,9 @@ def predict(
     title = f"{perturbation}, threshold {threshold:g}, from period {measured}; ⟨τ⟩ = {response.tau_estimate}"
     console = tables.console()
     console.print(tables.predictions_table(title, predictions, points))
-    notes = dict.fromkeys(f"{p.status}: {p.reason}" for p in predictions if p.status != "valid")
-    for note in filter(None, (*notes, few_runs_note(response.perturbed_alive))):
+    for note in filter(
+        None, (*tables.prediction_notes(predictions), few_runs_note(response.perturbed_alive))
+    ):
         print(f" - {note}")
 
 

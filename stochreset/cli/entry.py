@@ -16,7 +16,7 @@ import typer
 from stochreset.cli import analysis, demo, importing, optimizing, report, simulating, training
 
 app = typer.Typer(
-    help="Would it finish sooner if perturbed now and then, how, and how often?",
+    help="Would it finish sooner if it were perturbed now and then, and if so, how and how often?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -69,11 +69,10 @@ def headline(analysis: Analysis) -> str:
     if ranking.unperturbed_censored == ranking.unperturbed_runs and not any(arrived):
         return f"Nothing to recommend: no run reached {ranking.threshold:g}, perturbed or not."
     if best.speedup.low <= 1:
-        return (
-            f"Do not perturb: no perturbation is shown to reach {ranking.threshold:g} sooner "
-            f"(best: {best.perturbation} every {best.prediction.period} epochs, "
-            f"speed-up {_range(best.speedup)})."
-        )
+        found = f"(best: {best.perturbation} every {best.prediction.period} epochs, speed-up {_range(best.speedup)})"
+        if best.speedup.high < 1:
+            return f"Do not perturb: it takes longer to reach {ranking.threshold:g} {found}."
+        return f"No speed-up is shown in reaching {ranking.threshold:g} {found}."
     measured = best.confirmation if best.prediction.period != best.response.period else None
     mean, speedup = (
         (best.restricted, best.speedup) if measured is None else (measured.restricted, measured.speedup)

@@ -29,7 +29,7 @@ def simulate(
     dt: Annotated[float | None, typer.Option(help="Time step of bridge and euler.")] = None,
     horizon: Annotated[float | None, typer.Option(help="Time at which runs are censored.")] = None,
     poisson: Annotated[float | None, typer.Option(metavar="RATE", help="Perturb at this rate.")] = None,
-    period: Annotated[float | None, typer.Option(metavar="P", help="Perturb each P.")] = None,
+    period: Annotated[float | None, typer.Option(metavar="P", help="Perturb every P units of time.")] = None,
     once: Annotated[float | None, typer.Option(metavar="T", help="Perturb once, at T.")] = None,
     perturbation: Annotated[
         str | None,

@@ -55,6 +55,39 @@ def predictions_table(
     return _table(title, columns, rows)
 
 
+def prediction_notes(predictions: Sequence[Prediction]) -> list[str]:
+    """Why predictions are not valid, each reason once, with the periods that it is said of."""
+    where: dict[str, list[int]] = {}
+    for index, p in enumerate(predictions):
+        if p.status != "valid":
+            where.setdefault(f"{p.status}: {p.reason}", []).append(index)
+    periods = [p.period for p in predictions]
+    return [f"{_periods(periods, indices)}: {reason}" for reason, indices in where.items()]
+
+
+def _periods(periods: Sequence[int], indices: Sequence[int]) -> str:
+    """Text of some of the periods; three and more that are neighbours in the table by the first and the last.
+
+    Examples
+    --------
+    >>> _periods([1, 2, 5, 10, 20, 30], [0, 1, 3, 4, 5]), _periods([1, 2], [1])
+    ('periods 1, 2, 10 to 30', 'period 2')
+    """
+    blocks: list[list[int]] = []
+    for index in indices:
+        if blocks and index == blocks[-1][-1] + 1:
+            blocks[-1].append(index)
+        else:
+            blocks.append([index])
+    texts = [
+        f"{periods[block[0]]} to {periods[block[-1]]}"
+        if len(block) > 2
+        else ", ".join(str(periods[i]) for i in block)
+        for block in blocks
+    ]
+    return ("period " if len(indices) == 1 else "periods ") + ", ".join(texts)
+
+
 def ranking_table(ranking: Ranking) -> Table:
     """Perturbations at their best periods, best first."""
     rows = [

@@ -51,7 +51,7 @@ def test_from_configuration_to_answer(run, tmp_path):
     code, out, err = run("optimize", "search.toml")
     assert code == 0
     # The answer comes first; the steps are progress.
-    assert out.startswith(("Use shrink_perturb shrink=", "Do not perturb"))
+    assert out.startswith(("Use shrink_perturb shrink=", "No speed-up", "Do not perturb"))
     assert "Cost: " in out and " pilot " in err and " confirm " in err
     folder = tmp_path / "search-optimized"
     assert {"runs.h5", "confirmation.h5", "answer.json", "report.html"} <= {

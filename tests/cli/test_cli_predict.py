@@ -59,6 +59,36 @@ def test_predict_for_people(run, runs_file):
     assert "≥" in out  # some of the measured runs are censored
 
 
+def test_reasons_are_given_by_period(run, document, runs_file):
+    periods = ("--periods", "1:6,30,70")
+    _, out, _ = run("predict", runs_file, *PREDICT, *periods, *FAST)
+    predictions = document("predict", runs_file, *PREDICT, *periods, *FAST)["predictions"]
+    notes = [line[3:] for line in out.splitlines() if line.startswith(" - period")]
+    assert notes
+    for p in predictions:
+        reason = f"{p['status']}: {p['reason']}"
+        told = [note for note in notes if note.endswith(f": {reason}")]
+        assert len(told) == (p["status"] != "valid")
+    assert len({note.split(": ", 1)[1] for note in notes}) == len(notes)
+
+
+def test_periods_of_equal_reasons_are_joined():
+    from stochreset.cli.tables import prediction_notes
+    from theory import Prediction
+
+    def point(period, status, reason):
+        return Prediction(period, 1.0, 0.1, 0.8, 1.2, "cycles", status, reason)
+
+    few, late = ("out_of_range", "too few"), ("extrapolated", "late")
+    points = [point(1, *few), point(2, *few), point(5, "valid", ""), point(9, *late), point(12, *few)]
+    points += [point(20 + each, *late) for each in range(4)]
+    assert prediction_notes(points) == [
+        "periods 1, 2, 12: out_of_range: too few",
+        "periods 9, 20 to 23: extrapolated: late",
+    ]
+    assert prediction_notes(points[:1]) == ["period 1: out_of_range: too few"]
+
+
 def test_predict_where_no_run_arrives(document, runs_file):
     result = document("predict", runs_file, "--threshold", "200", *PREDICT[2:], "--periods", "10,20", *FAST)
     assert [m["censored"] for m in result["measured"]] == [120, 120]

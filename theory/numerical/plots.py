@@ -42,15 +42,17 @@ def plot_qss_error(result: QssComparison, ax: Axes | None = None, **kwargs: Any)
         color=GREY,
         ls="--",
         lw=1,
-        label=f"measured period {result.measured_period:g}",
+        label=f"measured period {result.measured_period:.3g}",
     )
     if np.isfinite(result.optimum):
-        ax.axvline(result.optimum / scale, color="black", ls=":", lw=1, label="hazard = 1/⟨τ⟩")
+        ax.axvline(
+            result.optimum / scale, color="black", ls=":", lw=1, label=r"hazard = $1/\langle\tau\rangle$"
+        )
     ax.set(
         xscale="log",
         yscale="log",
         xlabel="period / relaxation time" if scale == result.relaxation_time else "period P",
-        ylabel="relative error of ⟨T_P⟩",
+        ylabel=r"|relative error| of $\langle T_P\rangle$",
     )
     ax.legend(fontsize="small", frameon=False)
     return ax

@@ -64,7 +64,9 @@ class Answer:
     threshold : float
         In the unit of the metric.
     verdict : {"perturb", "do_not_perturb", "undecided"}
-        ``perturb`` where the confirmation shows a speed-up, its 95 % interval above 1.
+        ``perturb`` where the confirmation shows a speed-up, its 95 % interval above 1. ``do_not_perturb`` where fresh
+        runs do not show one: its interval reaches down to 1, also because it is wide; see ``confirmed``.
+        ``undecided`` where the budget left no fresh runs, or nothing could be recommended.
     candidate : Candidate or None
         The best one found; None where no run reached the threshold, or none was perturbed.
     period : int or None
@@ -194,10 +196,10 @@ def _confirmed(state: SearchState, threshold: float, name: str, confirmed: Confi
             f"Use {name}: {threshold:g} is reached in {confirmed.mean.value:.3g} epochs on average, "
             f"{ratio.value:.3g} times sooner than without ({interval}; {runs})."
         )
-    return (
-        f"Do not perturb: nothing is shown to reach {threshold:g} sooner (best found: {name}, speed-up "
-        f"{ratio.value:.3g}, {interval}; {runs})."
-    )
+    found = f"(best found: {name}, speed-up {ratio.value:.3g}, {interval}; {runs})"
+    if ratio.high < 1:
+        return f"Do not perturb: it takes longer to reach {threshold:g} {found}."
+    return f"No speed-up is shown in reaching {threshold:g} {found}."
 
 
 def _unmeasured(state: SearchState, threshold: float) -> str:

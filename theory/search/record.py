@@ -36,7 +36,7 @@ def _sentence(answers: Sequence[Answer]) -> str:
 
 def _brief(answer: Answer) -> str:
     if answer.verdict == "do_not_perturb":
-        return "do not perturb"
+        return "no speed-up shown"
     if answer.candidate is None:
         return "nothing to recommend"
     name = f"{answer.candidate.name} every {answer.period}"

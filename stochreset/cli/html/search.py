@@ -14,7 +14,7 @@ from stochreset.cli.html.record import SearchRecord, number, text
 from stochreset.cli.html.svg import figure
 
 MISSING = "—"
-VERDICTS = {"perturb": "perturb", "do_not_perturb": "do not perturb", "undecided": "undecided"}
+VERDICTS = {"perturb": "perturb", "do_not_perturb": "no speed-up shown", "undecided": "undecided"}
 
 
 def answers_section(record: SearchRecord, metric: str) -> Html:

@@ -33,7 +33,9 @@ def undisturbed(tmp_path_factory, small):
 def test_the_answer_and_its_files(undisturbed):
     report, steps = undisturbed
     [answer] = report.result.answers
-    assert answer.confirmed is not None and answer.sentence.startswith(("Use ", "Do not perturb"))
+    assert answer.confirmed is not None and answer.sentence.startswith(
+        ("Use ", "No speed-up", "Do not perturb")
+    )
     assert {step.step for step in steps} == {"pilot", "probe", "refine", "confirm"}
     assert report.result.cost["total"] <= 1500 + 40
     searched, confirmed = traces(report.path), traces(report.confirmation)
