@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import nn
@@ -204,21 +204,3 @@ class Prepared:
 
 SECONDS = "epoch_seconds"
 """Name of the metric that holds the time that an epoch took, shared out among the runs trained together."""
-
-
-def describe(value: Any) -> Any:
-    """Return settings as JSON takes them: dataclasses by kind and fields, functions by name, data by digest."""
-    if isinstance(value, Data):
-        return {"kind": "Data", "digest": value.digest()}
-    if hasattr(value, "__dataclass_fields__"):
-        return {
-            "kind": type(value).__name__,
-            **{name: describe(getattr(value, name)) for name in value.__dataclass_fields__},
-        }
-    if isinstance(value, list | tuple):
-        return [describe(each) for each in value]
-    if isinstance(value, dict):
-        return {str(name): describe(each) for name, each in value.items()}
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
