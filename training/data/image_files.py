@@ -70,7 +70,7 @@ def _decode(file: Path, size: int | None) -> NDArray[np.uint8]:
             if opened.mode.startswith(("I", "F")):
                 raise ValueError(f"its pixels, of mode {opened.mode}, do not fit into 8 bits")
             image = opened.convert("RGB")
-    except UNDECODABLE as problem:
+    except (*UNDECODABLE, Image.DecompressionBombError) as problem:
         raise ValueError(
             f"`root` holds an image that cannot be decoded, {file}: {problem}; replace or remove the file"
         ) from problem

@@ -8,7 +8,7 @@ import numpy as np
 
 from theory.ensembles import UNPERTURBED
 from training.executors import ExecutorSettings
-from training.protocols import Periodic, check_epochs
+from training.protocols import check_epochs
 from training.task import Task
 from training.treatment import Treatment, check_seeds
 
@@ -86,9 +86,4 @@ class TrainingStudy:
                 )
             if treatment.name == UNPERTURBED:
                 raise ValueError(f"`name` of a treatment must not be {UNPERTURBED!r}")
-            protocol = treatment.protocol
-            if isinstance(protocol, Periodic) and (protocol.first or protocol.period) >= self.epochs:
-                raise ValueError(
-                    f"`protocol` of {treatment.group} first perturbs at or after the last epoch, {self.epochs}; "
-                    "shorten the period or train more epochs"
-                )
+            treatment.check_length(self.epochs)
