@@ -10,6 +10,9 @@ from typing import Any
 
 from training.data.base import Data
 
+PLAIN: Any = object.__repr__
+"""What shows no more of an object than its address."""
+
 
 def describe(value: Any) -> Any:
     """Return settings as JSON takes them.
@@ -35,7 +38,7 @@ def describe(value: Any) -> Any:
         return _name(value)
     if hasattr(value, "__dataclass_fields__"):
         return {"kind": type(value).__name__, **_attributes(value, value.__dataclass_fields__)}
-    if type(value).__repr__ is object.__repr__:
+    if type(value).__repr__ is PLAIN:
         slots = [name for each in type(value).__mro__ for name in getattr(each, "__slots__", ())]
         names = [name for name in (*slots, *getattr(value, "__dict__", ())) if hasattr(value, name)]
         return {"kind": _name(type(value)), **_attributes(value, names)}

@@ -72,7 +72,12 @@ class Treatment:
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     """Return seeds as a tuple; they must be whole numbers, not negative, all different, at least one."""
-    listed = list(seeds)
+    try:
+        listed = list(seeds)
+    except TypeError:
+        raise ValueError(
+            f"`seeds` must be a sequence of whole numbers, got {seeds!r}; range(200) gives 200 runs"
+        ) from None
     bad = [
         seed
         for seed in listed

@@ -21,6 +21,20 @@ from training.train import train_runs  # noqa: E402
         ({"stop_at_threshold": True}, "`stop_at_threshold` needs a `threshold`"),
         ({"checkpoint_seconds": 0}, "`checkpoint_seconds` must be positive, got 0"),
         (
+            {"checkpoint_seconds": "60"},
+            "`checkpoint_seconds` must be a number, got '60'; leave out the quotes",
+        ),
+        ({"threshold": "93"}, "`threshold` must be a number, got '93'; leave out the quotes"),
+        ({"metric": 3}, "`metric` must be the name of a metric, got 3"),
+        ({"task": None}, "`task` must be a Task, got None"),
+        ({"seeds": 5}, r"`seeds` must be a sequence of whole numbers, got 5; range\(200\) gives 200 runs"),
+        ({"treatments": [None]}, "`treatments` must hold Treatment objects, got None"),
+        ({"treatments": 3}, "`treatments` must be a sequence of Treatment, got 3"),
+        (
+            {"treatments": Treatment(ShrinkPerturb(), Periodic(2))},
+            "`treatments` must be a sequence, got a single Treatment; put it in square brackets",
+        ),
+        (
             {"treatments": [Treatment(ShrinkPerturb(), Periodic(2))] * 2},
             "`treatments` holds shrink_perturb:2 twice",
         ),
