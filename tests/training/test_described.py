@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,15 @@ class Slotted:
         self.units = units
 
 
+ADDRESSES = count(0xABC)
+
+
 class Masked:
     def __init__(self, units):
         self.units = units
 
     def __repr__(self):
-        return f"Masked({self.units}, {object()!r})"
+        return f"Masked({self.units}, <lock at 0x{next(ADDRESSES):x}>)"
 
 
 WAYS = [
