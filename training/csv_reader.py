@@ -46,7 +46,7 @@ class ColumnRules:
     Attributes
     ----------
     keep : sequence of str or None
-        Columns to import, None for all. A column ``epoch`` is checked to count 1, 2, 3, ... and left out.
+        Columns to import, None for all. A column ``epoch`` is always checked to count 1, 2, 3, ... and left out.
     rename : dict of str to str
         Names of the metrics, where they are not those of the columns.
     directions : dict of str to {"at_least", "at_most"}
@@ -225,6 +225,7 @@ class TraceReader:
         columns = {name: header.index(name) for name in wanted if name in header}
         if missing := [name for name in wanted if name not in columns]:
             raise ValueError(f"line 1: there is no column {missing[0]!r}, only: {', '.join(header)}")
+        columns |= {name: at for at, name in enumerate(header) if name.lower() == "epoch"}
         metrics = tuple(name for name in columns if name.lower() != "epoch")
         if not metrics:
             raise ValueError(f"line 1: no column is a metric: {', '.join(header)}")

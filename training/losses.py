@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from theory.passages import Direction, check_direction
+from training.run_group import check_name
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Maps outputs (..., samples, outputs) and targets (..., samples[, outputs]) to losses (..., samples)."""
@@ -35,6 +36,7 @@ class Metric:
     direction: Direction = "at_least"
 
     def __post_init__(self) -> None:
+        check_name("name", self.name, "/")
         check_direction(self.direction)
         if not callable(self.function):
             raise ValueError(f"`function` of metric {self.name!r} must be callable, got {self.function!r}")
@@ -58,7 +60,8 @@ def correct(outputs: Tensor, targets: Tensor) -> Tensor:
     if outputs.device.type == "cpu":
         # `argmax` is slow there; it is needed only where outputs are equal.
         largest = outputs.amax(-1)
-        if (outputs == largest.unsqueeze(-1)).count_nonzero() == largest.numel():
+        # Sample by sample: a total would let the none of a NaN make up for a tie elsewhere.
+        if ((outputs == largest.unsqueeze(-1)).count_nonzero(-1) == 1).all():
             own = outputs.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
             return (own == largest).to(torch.float64)
     return (outputs.argmax(-1) == targets).to(torch.float64)

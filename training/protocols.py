@@ -16,7 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theory.protocols import IntervalLaw
+from training.checks import check_count
 from training.streams import PROTOCOL, stream
+
+LOWEST_RATE = 1e-300
+"""Below it intervals exceed the largest float."""
 
 
 class Protocol(ABC):
@@ -121,6 +125,11 @@ class Poisson(Protocol):
         number = isinstance(self.rate, Real) and not isinstance(self.rate, bool)
         if not (number and math.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"`rate` must be positive, in perturbations per epoch, got {self.rate!r}")
+        if self.rate < LOWEST_RATE:
+            raise ValueError(
+                f"`rate` must be at least {LOWEST_RATE:g} perturbations per epoch, got {self.rate!r}; for unperturbed "
+                "runs leave out perturbation and protocol"
+            )
         object.__setattr__(self, "rate", float(self.rate))
 
     def interval(self, seed: int, number: int) -> int | None:
@@ -160,5 +169,4 @@ class Renewal(Protocol):
 
 def check_epochs(argument: str, value: int, unit: str = "epochs") -> None:
     """Raise unless ``value`` is a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"`{argument}` must be a whole number of {unit}, at least 1, got {value!r}")
+    check_count(argument, value, unit=unit)

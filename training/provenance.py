@@ -107,6 +107,6 @@ def _cpu() -> str:
 
 def _gpu() -> str | None:
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
+    if torch is None or not torch.cuda.is_initialized():
         return None
     return str(torch.cuda.get_device_name())

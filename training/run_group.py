@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from theory.ensembles import UNPERTURBED, Ensemble, ensemble_name
 from theory.passages import Direction
 from theory.traces import StoredTraces
+from training.checks import shown
 
 COORDINATES = ("seed", "epoch")
 LONGEST_NAME = 200
@@ -59,6 +60,12 @@ class RunGroup:
             raise ValueError(f"`seeds` must be integers that fit int64, got dtype {seeds.dtype}")
         seeds = seeds.astype(np.int64)
         seeds.flags.writeable = False
+        for argument, example in (("metrics", "values"), ("directions", '"at_most"')):
+            if not isinstance(getattr(self, argument), Mapping):
+                raise ValueError(
+                    f'`{argument}` must be a dict with the names of the metrics, such as {{"test_loss": {example}}}, '
+                    f"got {shown(getattr(self, argument))}"
+                )
         if not self.metrics or set(self.metrics) != set(self.directions):
             raise ValueError(
                 "`metrics` and `directions` must have the same names, at least one; "

@@ -33,6 +33,7 @@ from theory.ensembles import UNPERTURBED, Study
 from theory.files import replace_file
 from theory.hdf5 import LIBVER, checksum, seal
 from theory.passages import Direction
+from training.checks import as_tuple
 from training.provenance import provenance as current_provenance
 from training.run_group import COORDINATES, RunGroup
 from training.runs_header import KNOWN
@@ -71,7 +72,7 @@ def write_runs(
     OSError
         If the file cannot be written; a previous file is left as it was.
     """
-    groups = tuple(groups)
+    groups = as_tuple("groups", groups, RunGroup)
     _check_groups(groups)
     known = tuple(groups[0].metrics)
     if metric is not None and metric not in known:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import nn
 
 from theory.passages import Direction
+from training.checks import as_tuple, check_settings
 from training.data.base import Data
 from training.losses import LOSSES, Loss, Metric
-from training.networks.factory import Factory, Network
+from training.networks.factory import Factory, Network, check_network
 from training.optimizers import SGD, Constant, Optimizer, Schedule
 from training.protocols import check_epochs
 
@@ -67,13 +68,8 @@ class Hardware:
                     f"`{argument}` must be one of {', '.join(get_args(allowed))}, got {getattr(self, argument)!r}"
                 )
         check_epochs("concurrent", self.concurrent, "networks")
-        if self.device != "auto":
-            try:
-                torch.device(self.device)
-            except RuntimeError:
-                raise ValueError(
-                    f'`device` must be "auto", "cpu", "cuda" or "cuda:N", got {self.device!r}'
-                ) from None
+        if self.device != "auto" and not _is_device(self.device):
+            raise ValueError(f'`device` must be "auto", "cpu", "cuda" or "cuda:N", got {self.device!r}')
 
     def find_device(self) -> torch.device:
         """Return the device, which must be there."""
@@ -125,11 +121,15 @@ class Task:
     hardware: Hardware = field(default_factory=Hardware)
 
     def __post_init__(self) -> None:
+        check_settings("data", self.data, Data | DataSource, "Data or have a method `load`")
+        check_network(self.network)
+        for argument, kind in (("optimizer", Optimizer), ("schedule", Schedule)):
+            check_settings(argument, getattr(self, argument), kind, "one of training.optimizers")
         check_epochs("batch_size", self.batch_size, "samples")
-        object.__setattr__(self, "metrics", tuple(self.metrics))
-        if not isinstance(self.data, Data | DataSource):
-            raise ValueError(f"`data` must be Data or have a method `load`, got {self.data!r}")
-        if isinstance(self.loss, str) and self.loss not in ("auto", *LOSSES):
+        object.__setattr__(self, "metrics", as_tuple("metrics", self.metrics, Metric))
+        check_settings("hardware", self.hardware, Hardware, 'Hardware, such as Hardware(device="cpu")')
+        known = self.loss in ("auto", *LOSSES) if isinstance(self.loss, str) else callable(self.loss)
+        if not known:
             raise ValueError(
                 f"`loss` must be auto, {', '.join(LOSSES)}, or a function of your own, got {self.loss!r}"
             )
@@ -202,23 +202,12 @@ class Prepared:
         return whole + (rest > 0 and not self.task.drop_last)
 
 
+def _is_device(name: object) -> bool:
+    try:
+        return isinstance(name, str) and bool(torch.device(name).type)
+    except RuntimeError:
+        return False
+
+
 SECONDS = "epoch_seconds"
 """Name of the metric that holds the time that an epoch took, shared out among the runs trained together."""
-
-
-def describe(value: Any) -> Any:
-    """Return settings as JSON takes them: dataclasses by kind and fields, functions by name, data by digest."""
-    if isinstance(value, Data):
-        return {"kind": "Data", "digest": value.digest()}
-    if hasattr(value, "__dataclass_fields__"):
-        return {
-            "kind": type(value).__name__,
-            **{name: describe(getattr(value, name)) for name in value.__dataclass_fields__},
-        }
-    if isinstance(value, list | tuple):
-        return [describe(each) for each in value]
-    if isinstance(value, dict):
-        return {str(name): describe(each) for name, each in value.items()}
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from training.blocks import BlockRun
 from training.blocks.recorded import group_of
 from training.perturbations import Perturbation
-from training.protocols import Never, Protocol
+from training.protocols import Never, Protocol, check_epochs
 from training.run_group import RunGroup
 from training.task import Task
 from training.treatment import Treatment, check_seeds
@@ -36,7 +36,7 @@ def train_runs(
     epochs : int
         Epochs to train.
     perturbation : Perturbation, optional
-        What is done; goes together with ``protocol``.
+        What is done; goes together with ``protocol``, which must come before the last epoch.
     protocol : Protocol, optional
         When, such as ``Periodic(20)``.
     progress : callable, optional
@@ -68,6 +68,8 @@ def train_runs(
     treatment = None
     if perturbation is not None and protocol is not None:
         treatment = Treatment(perturbation, protocol)
+        check_epochs("epochs", epochs)
+        treatment.check_length(epochs)
     run = BlockRun(task.prepare(), check_seeds(seeds), epochs, perturbation, protocol)
     while not run.finished:
         run.step()

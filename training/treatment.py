@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.perturbations.base import Perturbation
-from training.protocols import Never, Protocol
+from training.protocols import Never, Once, Periodic, Protocol
+from training.run_group import check_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ class Treatment:
             )
         if not self.name:
             object.__setattr__(self, "name", self.perturbation.name)
+        # What the runs file cannot hold would come to light after the training.
+        check_name("name", self.name, "/:")
+        check_name("protocol", self.protocol.label, "/:")
         if self.seeds is not None:
             object.__setattr__(self, "seeds", check_seeds(self.seeds))
 
@@ -53,10 +57,27 @@ class Treatment:
         """Name of the ensemble in the runs file."""
         return f"{self.name}:{self.protocol.label}"
 
+    def check_length(self, epochs: int) -> None:
+        """Raise where runs of so many epochs are over before the protocol perturbs them, whatever their seeds."""
+        protocol = self.protocol
+        first = protocol.interval(0, 1) if isinstance(protocol, Periodic | Once) else None
+        if first is None or first < epochs:
+            return
+        way_out = "shorten the period" if isinstance(protocol, Periodic) else "perturb earlier"
+        raise ValueError(
+            f"`protocol` of {self.group} first perturbs at or after the last epoch, {epochs}; "
+            f"{way_out} or train more epochs"
+        )
+
 
 def check_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     """Return seeds as a tuple; they must be whole numbers, not negative, all different, at least one."""
-    listed = list(seeds)
+    try:
+        listed = list(seeds)
+    except TypeError:
+        raise ValueError(
+            f"`seeds` must be a sequence of whole numbers, got {seeds!r}; range(200) gives 200 runs"
+        ) from None
     bad = [
         seed
         for seed in listed

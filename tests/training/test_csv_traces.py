@@ -123,6 +123,15 @@ def test_a_missing_column_is_named(tmp_path):
         read_folder(folder(tmp_path / "a", seed_1="acc\n1\n"), rules=ColumnRules(keep=["loss"]))
 
 
+@pytest.mark.parametrize("keep", [None, ["acc"], ["epoch", "acc"]])
+def test_epochs_are_checked_whatever_is_kept(tmp_path, keep):
+    rules = ColumnRules(keep=keep)
+    with pytest.raises(TraceImportError, match="1.csv:2: epoch is 5, expected 1; epochs count 1, 2, 3"):
+        read_folder(folder(tmp_path / "a", seed_1="epoch,acc,lr\n5,50,1\n10,60,1\n"), rules=rules)
+    group = read_folder(folder(tmp_path / "b", seed_1="Epoch,acc\n1,50\n2,60\n"), rules=ColumnRules(["acc"]))
+    assert group.metrics["acc"].tolist() == [[50, 60]] and len(group.metrics) == 1
+
+
 def test_all_problems_are_collected(tmp_path):
     files = {f"seed_{i}": "acc\n1\nx\n" for i in range(25)}
     files["seed_3"] = "acc\n" + "x\n" * 100

@@ -159,6 +159,14 @@ def test_a_rate_must_be_positive(value):
         Poisson(value)
 
 
+def test_a_rate_must_not_be_too_low():
+    with pytest.raises(
+        ValueError, match="`rate` must be at least 1e-300 perturbations per epoch, got 1e-320; for"
+    ):
+        Poisson(1e-320)
+    assert min(Poisson(1e-300).interval(seed, 1) for seed in range(100)) > 1e295
+
+
 def test_a_law_must_be_an_interval_law():
     with pytest.raises(
         ValueError, match=r"`law` must be a theory.protocols.IntervalLaw, such as .*got <scipy"

@@ -11,7 +11,7 @@ from typing import Any
 from theory.search import Candidate, SearchSettings
 from training.config.errors import ConfigError
 from training.config.load import read_file
-from training.config.perturbations import KEYS, MAKERS, read_perturbation
+from training.config.perturbations import KEYS, MAKERS, check_treatment_name, read_perturbation
 from training.config.table import Table
 from training.config.values import arguments
 from training.optimize import Optimization
@@ -72,10 +72,13 @@ def _candidates(root: Table) -> dict[Candidate, Perturbation]:
         for single, varied in _expanded(table):
             before = len(table.source.problems)
             perturbation = read_perturbation(single, KEYS)
-            if perturbation is None or len(table.source.problems) > before:
+            if perturbation is None:
                 break
             family = table.read({"name": str}).get("name") or perturbation.name
             suffix = "".join(f" {key}={value:g}" for key, value in varied)
+            check_treatment_name(table, family + suffix)
+            if len(table.source.problems) > before:
+                break
             if len(found) == MOST:
                 table.complain(f"is one too many: there may be at most {MOST} candidates")
                 return found

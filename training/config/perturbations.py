@@ -37,7 +37,7 @@ def read_treatments(root: Table) -> list[Planned]:
         perturbation = read_perturbation(table, KEYS)
         name = table.read({"name": str}).get("name", "")
         if name:
-            _check_name(table, name)
+            check_treatment_name(table, name)
         seeds = read_seeds(table) if "seeds" in table.values else None
         protocols = read_protocols(table)
         if len(planned) + len(protocols) > MOST:
@@ -151,8 +151,8 @@ def _each(table: Table, key: str, kind: type, make: Callable[[Any], Any]) -> lis
     return made
 
 
-def _check_name(table: Table, name: str) -> None:
-    # What the runs file cannot hold would come to light after the training.
+def check_treatment_name(table: Table, name: str) -> None:
+    """Complain of a name that a runs file cannot hold."""
     try:
         check_name("name", name, "/:")
     except ValueError as problem:

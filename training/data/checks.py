@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from training.checks import check_count
+
 PARTS = ("train", "test")
 TENSORS = tuple(f"{part}_{kind}" for part in PARTS for kind in ("inputs", "targets"))
-
-
-def check_count(argument: str, value: object, least: int = 1) -> None:
-    """Raise ValueError unless ``value`` is a whole number of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"`{argument}` must be a whole number of at least {least}, got {value!r}")
 
 
 def check_tensors(tensors: dict[str, Tensor]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import torch
 
+from training.checks import check_count
 from training.data.base import Data
-from training.data.checks import check_count
 from training.data.errors import DataNotFoundError
 from training.data.statistics import channel_statistics
 

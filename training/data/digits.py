@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from training.checks import check_count
 from training.data.base import Data
-from training.data.checks import check_count
 
 IMAGES = 1797
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.cores import available_cores
 from training.data.late_bar import late_bar
 
 # Files that a thread takes at once: small images take less time than handing out one of them.
@@ -52,7 +52,7 @@ def decode_images(files: Sequence[Path], size: int | None = None) -> NDArray[np.
             images[at] = image.transpose(2, 0, 1)
 
     starts = range(0, len(files), FILES_AT_ONCE)
-    pool = ThreadPoolExecutor(_processors())
+    pool = ThreadPoolExecutor(available_cores())
     try:
         with late_bar("decoding images", len(files)) as show:
             for start, _ in zip(starts, pool.map(decode, starts), strict=True):
@@ -70,7 +70,7 @@ def _decode(file: Path, size: int | None) -> NDArray[np.uint8]:
             if opened.mode.startswith(("I", "F")):
                 raise ValueError(f"its pixels, of mode {opened.mode}, do not fit into 8 bits")
             image = opened.convert("RGB")
-    except UNDECODABLE as problem:
+    except (*UNDECODABLE, Image.DecompressionBombError) as problem:
         raise ValueError(
             f"`root` holds an image that cannot be decoded, {file}: {problem}; replace or remove the file"
         ) from problem
@@ -81,7 +81,3 @@ def _decode(file: Path, size: int | None) -> NDArray[np.uint8]:
 
 def _pixels(image: NDArray[np.uint8]) -> str:
     return f"{image.shape[1]} x {image.shape[0]} pixels"
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
+from training.checks import check_count
 from training.data.base import Data
-from training.data.checks import check_count
 from training.data.errors import DataNotFoundError
 from training.data.image_cache import cache_path, read_cache, write_cache
 from training.data.image_files import decode_images

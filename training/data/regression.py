@@ -8,8 +8,8 @@ from typing import Literal, get_args
 
 import torch
 
+from training.checks import check_count, check_number
 from training.data.base import Data
-from training.data.checks import check_count
 
 Function = Literal["friedman1", "friedman2", "friedman3"]
 
@@ -53,6 +53,7 @@ class Regression:
         check_count("split_seed", self.split_seed, 0)
         if self.split_seed >= 2**32:
             raise ValueError(f"`split_seed` must be below 2**32, got {self.split_seed}")
+        check_number("noise", self.noise)
         if not (math.isfinite(self.noise) and self.noise >= 0):
             raise ValueError(f"`noise` must be at least 0 and finite, got {self.noise}")
         if self.function not in get_args(Function):

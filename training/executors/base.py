@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from training.checks import is_count
+
 KINDS = ("in-process", "processes", "gpus", "dask", "slurm", "submitit-local")
 FORMS = (
     "in-process, processes[:N], gpus[:N|all], dask://HOST:PORT, dask:FILE.json, slurm[:PARTITION], "
@@ -45,8 +47,10 @@ class ExecutorSettings:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"`kind` must be one of {', '.join(KINDS)}; got {self.kind!r}")
-        if self.workers is not None and self.workers < 1:
-            raise ValueError(f"`workers` must be at least 1, or None for the default; got {self.workers}")
+        if self.workers is not None and not is_count(self.workers):
+            raise ValueError(
+                f"`workers` must be a whole number of at least 1, or None for the default; got {self.workers!r}"
+            )
         if (self.kind == "dask") != (self.address is not None):
             raise ValueError(
                 f"`address` must be given for the kind 'dask' and for no other; got {self.address!r} "

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, ParamSpec, TypeVar
 
-from training.executors.workers import available_cores, call_in_worker, prepare_worker
+from training.cores import available_cores
+from training.executors.workers import call_in_worker, prepare_worker
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from training.cores import available_cores
 from training.executors.base import ExecutorSettings
 from training.executors.submitit_jobs import SubmititExecutor
-from training.executors.workers import available_cores
 
 # submitit's own are 5 minutes on SLURM and 2 minutes for local jobs: shorter than most training.
 TIMEOUT_MINUTES = {"slurm": 4 * 60, "local": 30 * 24 * 60}

@@ -22,13 +22,6 @@ class GpuIds(Protocol):
     def get(self) -> str: ...  # noqa: D102
 
 
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def prepare_worker(threads: int, gpu_ids: GpuIds | None = None) -> None:
     """Set threads, GPU and signals of a fresh worker; runs in it before any call is unpickled.
 

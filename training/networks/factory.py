@@ -50,20 +50,7 @@ class Factory:
     outputs: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.network, nn.Module):
-            raise ValueError(
-                f"`network` must make networks, and got one network, {type(self.network).__name__}; give a "
-                "function that returns a new one"
-            )
-        if isinstance(self.network, type) and hasattr(self.network, "build"):
-            raise ValueError(
-                f"`network` must be settings, got their class; give {self.network.__name__}(), with brackets"
-            )
-        if not hasattr(self.network, "build") and not callable(self.network):
-            raise ValueError(
-                "`network` must be settings with a method build(input_shape, outputs), such as MLP(), or a "
-                f"function that returns a network, got {self.network!r}"
-            )
+        check_network(self.network)
         check_shape(self.input_shape, self.outputs)
         object.__setattr__(self, "input_shape", tuple(int(length) for length in self.input_shape))
 
@@ -76,3 +63,21 @@ class Factory:
                 f"`network` must make a torch.nn.Module, and {self.network!r} made {type(made).__name__}"
             )
         return made
+
+
+def check_network(network: object) -> None:
+    """Raise ValueError unless ``network`` can make networks."""
+    if isinstance(network, nn.Module):
+        raise ValueError(
+            f"`network` must make networks, and got one network, {type(network).__name__}; give a "
+            "function that returns a new one"
+        )
+    if isinstance(network, type) and hasattr(network, "build"):
+        raise ValueError(
+            f"`network` must be settings, got their class; give {network.__name__}(), with brackets"
+        )
+    if not hasattr(network, "build") and not callable(network):
+        raise ValueError(
+            "`network` must be settings with a method build(input_shape, outputs), such as MLP(), or a "
+            f"function that returns a network, got {network!r}"
+        )

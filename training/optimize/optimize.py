@@ -11,6 +11,7 @@ from typing import Any
 from theory.files import replace_file
 from theory.search import SearchResult, Step, search
 from theory.search.record import search_document, step_document
+from training.described import describe
 from training.executors import Where
 from training.optimize.environment import TrainingEnvironment
 from training.optimize.gather import search_groups
@@ -21,7 +22,6 @@ from training.runs_file import write_runs
 from training.study.plan import fingerprint
 from training.study.study import executor_for, tidy
 from training.study.work import StudyError
-from training.task import describe
 
 SETTINGS_FILE = "optimization.json"
 SEARCH_FILE = "runs.h5"

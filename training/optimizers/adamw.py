@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from training.checks import check_number
 from training.optimizers.base import (
     Optimizer,
     StackedOptimizer,
@@ -46,6 +47,8 @@ class AdamW(Optimizer):
     weight_decay: float = 0.01
 
     def __post_init__(self) -> None:
+        for name in ("learning_rate", "beta1", "beta2", "epsilon", "weight_decay"):
+            check_number(name, getattr(self, name))
         check_positive("learning_rate", self.learning_rate)
         check_fraction("beta1", self.beta1, "0.9 is usual")
         check_fraction("beta2", self.beta2, "0.999 is usual")

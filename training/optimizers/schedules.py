@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from training.checks import check_number
 from training.protocols import check_epochs
 
 
@@ -48,7 +49,8 @@ class Cosine(Schedule):
 
     def __post_init__(self) -> None:
         check_epochs("epochs", self.epochs)
-        if isinstance(self.floor, bool) or not 0 <= self.floor <= 1:
+        check_number("floor", self.floor)
+        if not 0 <= self.floor <= 1:
             raise ValueError(f"`floor` must be a factor between 0 and 1, got {self.floor}")
 
     def factor(self, age: int) -> float:
@@ -66,7 +68,8 @@ class Step(Schedule):
 
     def __post_init__(self) -> None:
         check_epochs("epochs", self.epochs)
-        if isinstance(self.factor_per_step, bool) or not 0 < self.factor_per_step <= 1:
+        check_number("factor_per_step", self.factor_per_step)
+        if not 0 < self.factor_per_step <= 1:
             raise ValueError(f"`factor_per_step` must be above 0 and at most 1, got {self.factor_per_step}")
 
     def factor(self, age: int) -> float:

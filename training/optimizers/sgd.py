@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from training.checks import check_number
 from training.optimizers.base import (
     Optimizer,
     StackedOptimizer,
@@ -42,6 +43,8 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("learning_rate", "momentum", "weight_decay"):
+            check_number(name, getattr(self, name))
         check_positive("learning_rate", self.learning_rate)
         check_fraction("momentum", self.momentum, "give 0 for none")
         check_decay(self.weight_decay)

@@ -12,12 +12,11 @@ from typing import Any
 
 from theory.ensembles import UNPERTURBED
 from theory.files import remove_temporaries
-from training.data.base import Data
+from training.described import describe
 from training.executors import ExecutorSettings
 from training.perturbations.base import Perturbation
 from training.protocols import Never, Protocol
 from training.study.settings import TrainingStudy
-from training.task import describe
 from training.treatment import Treatment
 
 LONGEST_NAME = 100
@@ -166,7 +165,7 @@ def fingerprint(study: TrainingStudy) -> str:
     task = study.task
     # Data of one's own by their contents; where and how to compute does not make other runs.
     settings = describe(replace(task, hardware=replace(task.hardware, device="auto", concurrent=1)))
-    if not isinstance(task.data, Data):
+    if isinstance(settings["data"], dict):
         settings["data"].pop("cache", None)
         settings["data"].pop("download", None)
     return _digest(settings)

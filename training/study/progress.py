@@ -41,7 +41,14 @@ class ProgressNote:
         if np.isfinite(run.traces[metric]).any():
             best = float((np.nanmax if highest else np.nanmin)(run.traces[metric]))
         mean = float(np.nanmean(values)) if np.isfinite(values).any() else None
-        note = {"trained": run.trained, "epoch": run.epoch, "best": best, "mean": mean, "metric": metric}
+        note = {
+            "trained": run.trained,
+            "epoch": run.epoch,
+            "best": best,
+            "mean": mean,
+            "metric": metric,
+            "highest": highest,  # whether that is the best one
+        }
         temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
         try:
             self.path.parent.mkdir(exist_ok=True)
@@ -122,7 +129,7 @@ class _StudyBar(AbstractContextManager["_StudyBar"]):
                 done += int(note.get("trained", 0))
             if note.get("best") is not None:
                 metric, value = str(note["metric"]), float(note["best"])
-                better = min if metric.endswith("loss") else max
+                better = max if note.get("highest") else min
                 best[metric] = better(best.get(metric, value), value)
         text = "".join(f", best {metric} {value:.4g}" for metric, value in best.items())
         return done, runs, text

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.ensembles import UNPERTURBED
+from training.checks import as_tuple, check_number, check_settings
 from training.executors import ExecutorSettings
-from training.protocols import Periodic, check_epochs
+from training.protocols import check_epochs
 from training.task import Task
 from training.treatment import Treatment, check_seeds
 
@@ -58,16 +59,22 @@ class TrainingStudy:
     executor: ExecutorSettings = ExecutorSettings()
 
     def __post_init__(self) -> None:
+        check_settings("task", self.task, Task, "a Task")
         check_epochs("epochs", self.epochs)
         check_epochs("block_size", self.block_size, "runs")
         object.__setattr__(self, "seeds", check_seeds(self.seeds))
-        object.__setattr__(self, "treatments", tuple(self.treatments))
-        if self.threshold is not None and not np.isfinite(self.threshold):
-            raise ValueError(f"`threshold` must be a finite number, got {self.threshold}")
+        object.__setattr__(self, "treatments", as_tuple("treatments", self.treatments, Treatment))
+        if self.metric is not None and not isinstance(self.metric, str):
+            raise ValueError(f"`metric` must be the name of a metric, got {self.metric!r}")
+        if self.threshold is not None:
+            check_number("threshold", self.threshold)
+            if not np.isfinite(self.threshold):
+                raise ValueError(f"`threshold` must be a finite number, got {self.threshold}")
         if self.stop_at_threshold and self.threshold is None:
             raise ValueError(
                 "`stop_at_threshold` needs a `threshold`; give one, or train all runs to the end"
             )
+        check_number("checkpoint_seconds", self.checkpoint_seconds)
         if not self.checkpoint_seconds > 0:
             raise ValueError(f"`checkpoint_seconds` must be positive, got {self.checkpoint_seconds}")
         self._check_treatments()
@@ -86,9 +93,4 @@ class TrainingStudy:
                 )
             if treatment.name == UNPERTURBED:
                 raise ValueError(f"`name` of a treatment must not be {UNPERTURBED!r}")
-            protocol = treatment.protocol
-            if isinstance(protocol, Periodic) and (protocol.first or protocol.period) >= self.epochs:
-                raise ValueError(
-                    f"`protocol` of {treatment.group} first perturbs at or after the last epoch, {self.epochs}; "
-                    "shorten the period or train more epochs"
-                )
+            treatment.check_length(self.epochs)

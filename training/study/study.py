@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.files import replace_file
+from training.described import describe
 from training.executors import ExecutorSettings, Unit, Where, claim, run_units
 from training.executors.base import resolve
 from training.provenance import provenance
@@ -21,7 +22,6 @@ from training.study.plan import WorkUnit, plan_units, without_executor
 from training.study.progress import study_bar
 from training.study.settings import TrainingStudy
 from training.study.work import StudyError, UnitReport, chosen_metric, do_unit, merge, read_finished
-from training.task import describe
 
 RUNS_FILE = "runs.h5"
 """Where in the folder of a study all runs are gathered."""
@@ -68,8 +68,11 @@ def run_study(
     """Train what is missing of a study, and gather all runs in ``runs.h5`` in its folder.
 
     What the folder holds of the same settings is not trained again; a run that was interrupted goes on from its
-    last checkpoint. Functions of your own (network, loss, metrics) count by their names: after a change in one of
-    them, use another folder. Several calls for one folder may run at the same time, on machines that share it.
+    last checkpoint. Several calls for one folder may run at the same time, on machines that share it.
+
+    Functions of your own (network, loss, metrics) count by their names: after a change in one of them, use another
+    folder, and so too for a second function of the same name, such as another lambda or another one that a function
+    of yours returns. What counts of a `functools.partial` are its arguments too, of other objects their attributes.
 
     Parameters
     ----------

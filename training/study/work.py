@@ -15,6 +15,7 @@ import torch
 
 from training.blocks import BlockRun, Stop
 from training.blocks.recorded import group_of
+from training.described import describe
 from training.executors import claim
 from training.run_group import RunGroup
 from training.study.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
@@ -23,7 +24,7 @@ from training.study.plan import WorkUnit
 from training.study.progress import ProgressNote
 from training.study.settings import TrainingStudy
 from training.study.shards import Shard, read_shard, write_shard
-from training.task import Prepared, describe
+from training.task import Prepared, Task
 
 WAIT_SECONDS = 0.5
 """How often to look whether another worker has finished a unit."""
@@ -134,12 +135,26 @@ _prepared: dict[str, Prepared] = {}
 
 
 def _prepare(unit: WorkUnit) -> Prepared:
-    """Load the data of the task, once in each process."""
-    key = json.dumps([describe(unit.study.task), unit.study.task.hardware.device])
-    if key not in _prepared:
+    """Load the data of the task, once in each process, and check what needs them before anything is trained."""
+    task = unit.study.task
+    key = json.dumps([describe(task), task.hardware.device])
+    if key not in _prepared or not _same_code(_prepared[key].task, task):
         _prepared.clear()
-        _prepared[key] = unit.study.task.prepare()
+        _prepared[key] = task.prepare()
+    chosen_metric(unit.study, _prepared[key].directions)
     return _prepared[key]
+
+
+def _same_code(first: Task, second: Task) -> bool:
+    """Whether what may be functions or classes of one's own is the same: different ones may have one name."""
+    if first is second:
+        return True
+    names = ("network", "loss", "metrics", "optimizer", "schedule")
+    try:
+        alike = all(getattr(first, name) == getattr(second, name) for name in names)
+    except (ValueError, RuntimeError):  # of arrays and tensors, which compare element by element
+        return False
+    return alike and type(first.data) is type(second.data)
 
 
 def _with_memory(

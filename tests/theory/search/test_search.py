@@ -5,8 +5,10 @@ import pytest
 
 from stochreset import ToyEnvironment
 from theory import Ensemble, Study
+from theory.relaxation import _window
 from theory.search import ReplayEnvironment, SearchSettings, search
 from theory.search.baselines import all_keys
+from theory.search.pilot import _onsets
 
 from .toys import FROZEN, GOAL, HORIZON, RISING, recorded, rising
 
@@ -218,3 +220,11 @@ def test_parameters_of_a_family_are_searched_together(truth):
     }
     world = rising(1, models=models)
     assert hits([chosen(search(world, settings(seed=1)).answers[0])], truth) == 1
+
+
+@pytest.mark.parametrize("epochs", [11, 12, 20, 50, 300])
+@pytest.mark.parametrize("settled", [1, 9, 10, 40, 150])
+def test_the_first_onset_that_a_search_tests_leaves_a_window(settled, epochs):
+    first = _onsets(settled, epochs)[0]
+    assert _window(first, epochs) is not None or first == settled // 2 > epochs // 2
+    assert 1 <= first <= max(1, settled // 2)

@@ -103,6 +103,11 @@ PERTURBATIONS = [
         12,
         "protocol of warm_restart:9@200 first perturbs at",
     ),
+    (
+        "kind = 'warm_restart'\nonce = [9, 200]",
+        11,
+        "protocol of warm_restart:once-200 first perturbs at or after the last epoch, 160; perturb earlier or",
+    ),
     ("kind = 'warm_restart'\ngamma = 4", 11, "gamma must be a table, got 4"),
     ("kind = 'warm_restart'\ngamma = {shape = 4}", 11, "gamma lacks the key scale; it has: shape"),
     (

@@ -83,7 +83,11 @@ BELOW = [
         "[hardware] concurrent must be a whole number of networks, at least 1, got 0",
     ),
     ('[executor]\nkind = "process"', 10, 'submitit-local, got "process"; did you mean processes?'),
-    ('[executor]\nkind = "processes"\nworkers = 0', 11, "[executor] workers must be at least 1"),
+    (
+        '[executor]\nkind = "processes"\nworkers = 0',
+        11,
+        "[executor] workers must be a whole number of at least 1",
+    ),
     ('[executor]\nkind = "dask"', 9, "[executor] address must be given for the kind 'dask' and for no other"),
     (
         "[executor]\noptions = {nodes = 1}",

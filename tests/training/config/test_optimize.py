@@ -76,6 +76,8 @@ def test_a_budget_from_elsewhere(load):
         (TOP + SEARCH.replace("[5, 10]", "[5, 40]") + SHRINK, r"line 9: .*must lie below the 40 epochs"),
         (TOP + SEARCH + SHRINK + "shrink = [0.5, -7.0]\n", r"line 13: .*shrink must .*got -7"),
         (TOP + SEARCH + SHRINK + SHRINK, "gives a second candidate shrink_perturb; give one of them another"),
+        (TOP + SEARCH + SHRINK + 'name = "a/b"\n', r"line 13: .*name 'a/b' is not a usable name"),
+        (TOP + SEARCH + SHRINK + 'name = "{}"\nshrink = [0.5]\n'.format("x" * 195), "is not a usable name"),
         (TOP.replace("epochs = 40\n", "") + SEARCH + SHRINK, "lacks the key epochs"),
     ],
 )

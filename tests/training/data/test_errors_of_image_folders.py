@@ -38,6 +38,12 @@ def test_a_corrupt_file_is_named(root, name, cut):
         ImageFolder(root).load()
 
 
+def test_an_image_that_is_too_large_is_named(root, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 11)
+    with pytest.raises(ValueError, match=r"cannot be decoded, .*0.png: .*exceeds limit of 22 .*; replace or"):
+        ImageFolder(root, size=2).load()
+
+
 def test_pixels_of_16_bits_are_refused(root):
     save(root / "train" / "cat" / "0.png", np.full((4, 6), 40000, dtype=np.uint16))
     with pytest.raises(ValueError, match=r"cannot be decoded, .*0.png: its pixels, of mode I;16, do not fit"):

@@ -37,7 +37,7 @@ def test_every_image_and_label_in_order(root):
 def test_any_number_of_threads_and_files_at_once(root, monkeypatch, at_once):
     expected = ImageFolder(root, cache=False).load().digest()
     monkeypatch.setattr(image_files, "FILES_AT_ONCE", at_once)
-    monkeypatch.setattr(image_files, "_processors", lambda: 7)
+    monkeypatch.setattr(image_files, "available_cores", lambda: 7)
     assert ImageFolder(root, cache=False).load().digest() == expected
 
 

@@ -51,7 +51,9 @@ def test_other_texts_are_refused_with_the_allowed_forms(text):
     ("arguments", "message"),
     [
         ({"kind": "threads"}, "`kind` must be one of in-process, processes"),
-        ({"kind": "processes", "workers": 0}, "`workers` must be at least 1.*got 0"),
+        ({"kind": "processes", "workers": 0}, "`workers` must be a whole number of at least 1.*got 0"),
+        ({"kind": "processes", "workers": "2"}, "`workers` must be a whole number of .*default; got '2'"),
+        ({"kind": "gpus", "workers": 1.5}, "`workers` must be a whole number of at least 1.*got 1.5"),
         ({"kind": "dask"}, "`address` must be given for the kind 'dask'.*got None"),
         (
             {"kind": "slurm", "address": "node7"},

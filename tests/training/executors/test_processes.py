@@ -7,9 +7,9 @@ import traceback
 
 import pytest
 
+from training.cores import available_cores
 from training.executors import Unit, open_executor, run_units
 from training.executors.gpus import open_gpus, parse_listing, parse_visible, visible_gpus
-from training.executors.workers import available_cores
 
 SCRIPT = """
 import sys

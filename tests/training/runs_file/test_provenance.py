@@ -21,6 +21,15 @@ def test_provenance_tells_where_a_file_comes_from():
         provenance({"array": np.zeros(2)})
 
 
+def test_provenance_does_not_start_cuda(monkeypatch):
+    torch = pytest.importorskip("torch", reason="without torch nothing can start CUDA")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    assert "gpu" not in provenance()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    assert provenance()["gpu"] == "a GPU"
+
+
 def test_commit_only_of_this_project(tmp_path, monkeypatch):
     assert git_commit(tmp_path) is None
     (tmp_path / ".git").mkdir()

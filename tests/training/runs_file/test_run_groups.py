@@ -14,6 +14,14 @@ from .small_groups import DIRECTIONS, group
         ({"seeds": np.array([1.5, 2])}, "`seeds` must be integers that fit int64, got dtype float64"),
         ({"seeds": np.array([1, 1])}, "`seeds` must be unique"),
         ({"seeds": np.array([1])}, "one entry per run"),
+        (
+            {"metrics": np.zeros((2, 3))},
+            r"`metrics` must be a dict .*, such as {\"test_loss\": values}, got array",
+        ),
+        (
+            {"directions": "at_least"},
+            r"`directions` must be a dict .* {\"test_loss\": \"at_most\"}, got 'at_l",
+        ),
         ({"metrics": {}}, "must have the same names, at least one"),
         ({"directions": {"b": "at_least"}}, "must have the same names"),
         ({"directions": {"a": "up"}}, "`direction` must be"),
@@ -44,6 +52,8 @@ def test_run_group_wants_one_shape_and_usable_metric_names():
     ("groups", "message"),
     [
         ([], "must hold one unperturbed group, got no groups"),
+        (group(), "`groups` must be a sequence, got a single RunGroup; put it in square brackets"),
+        ([group(), "p:1"], "`groups` must hold RunGroup objects, got 'p:1'"),
         ([group(perturbation="p", period=1)], "must hold one unperturbed group, got p:1"),
         ([group(), group()], "must hold one unperturbed group"),
         ([group(), *[group(perturbation="p", period=1)] * 2], "`groups` holds p:1 twice"),
