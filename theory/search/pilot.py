@@ -74,7 +74,7 @@ def _decide(state: SearchState, pilot: Ensemble, budget: int) -> None:
 
 def _onsets(settled: int, epochs: int) -> list[int]:
     """Epochs to test as the onset, a tenth apart: none long before the mean has settled."""
-    first = max(1, min(settled // 2, epochs - MIN_WINDOW))
+    first = max(1, min(settled // 2, epochs - MIN_WINDOW, epochs // 2))
     count = int(np.ceil(np.log(epochs / first) / np.log(1.1))) + 1
     return sorted({int(first * 1.1**k) for k in range(count)})
 
