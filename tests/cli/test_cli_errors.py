@@ -73,8 +73,8 @@ def test_missing_required_option(failure, runs_file, arguments, said):
     ("arguments", "said"),
     [
         (("rank", "--threshold", "high"), "--threshold"),
-        (("rank", "--threshold", "nan"), "`threshold` must be finite"),
-        (("rank", "--threshold", "inf"), "`threshold` must be finite"),
+        (("rank", "--threshold", "nan"), "`threshold` must be a finite number"),
+        (("rank", "--threshold", "inf"), "`threshold` must be a finite number"),
         (("rank", "--threshold", "50"), "Raise the threshold"),  # reached before the first perturbation
         (("rank", "--threshold", "91", "--measured", "shrink_perturb"), "must look like NAME=P"),
         (("rank", "--threshold", "91", "--measured", "shrink_perturb=0"), "must look like NAME=P"),
