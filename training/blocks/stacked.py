@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from torch import Tensor
 from training.blocks.base import Block, Record
 from training.losses import correct
 from training.perturbations import NetworkState, Perturbation
-from training.perturbations.state import Layout, Stacked, fresh_stack
+from training.perturbations.state import Layout, Stacked, fresh_stack, stack
 from training.stacked import stacked_forward
 from training.task import Prepared
 
@@ -85,11 +86,14 @@ class StackedBlock(Block):
         raise IndexError(row)
 
     def _load_tensors(self, states: Sequence[dict[str, Any]]) -> None:
-        # The same runs share a chunk as before, so that rounding is the same too.
+        # Runs that shared a chunk share one again, so that rounding is the same too, but never out of the order of
+        # the states, by which rows are counted: it is not that of the chunks where a branch has seeds in its own order.
         self._chunks = []
-        for number in sorted({state["chunk"] for state in states}):
-            some = [state for state in states if state["chunk"] == number]
-            self._chunks.append(_Chunk(self.prepared, [state["seed"] for state in some], some))
+        for _, together in groupby(states, key=lambda state: state["chunk"]):
+            some = list(together)
+            for at in range(0, len(some), CHUNK):  # halves of a block that were joined have equal numbers
+                part = some[at : at + CHUNK]
+                self._chunks.append(_Chunk(self.prepared, [state["seed"] for state in part], part))
 
 
 class _Chunk:
@@ -108,10 +112,10 @@ class _Chunk:
                 fresh_stack(prepared.factory, [(seed, 0) for seed in self.seeds])[0]
             )
         else:
-            self.parameters = self._moved(_stack([state["parameters"] for state in states]))
+            self.parameters = self._moved(stack([state["parameters"] for state in states]))
         self.optimizer = task.optimizer.stacked(self.parameters)
         if states is not None:
-            self.optimizer.state = self._moved(_stack([state["optimizer"] for state in states]))
+            self.optimizer.state = self._moved(stack([state["optimizer"] for state in states]))
 
     def _moved(self, tensors: Stacked) -> Stacked:
         return {name: value.to(self.prepared.device) for name, value in tensors.items()}
@@ -211,10 +215,6 @@ class _Chunk:
             part: {name: value[row].cpu().clone() for name, value in tensors.items()}
             for part, tensors in parts.items()
         }
-
-
-def _stack(states: Sequence[Stacked]) -> Stacked:
-    return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
 
 @contextmanager

@@ -169,10 +169,11 @@ def fresh_stack(factory: Factory, keys: Sequence[tuple[int, ...]]) -> tuple[Stac
             # Cloned, because a factory may return the same network again.
             parameters.append({name: value.detach().clone() for name, value in network.named_parameters()})
             buffers.append({name: value.detach().clone() for name, value in stored_buffers(network).items()})
-    return _stack(parameters), _stack(buffers)
+    return stack(parameters), stack(buffers)
 
 
-def _stack(states: Sequence[Stacked]) -> Stacked:
+def stack(states: Sequence[Stacked]) -> Stacked:
+    """Stack the tensors of several runs along a first axis."""
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
 
