@@ -17,6 +17,7 @@ from training.blocks import BlockRun, Stop
 from training.blocks.recorded import group_of
 from training.executors import claim
 from training.run_group import RunGroup
+from training.streams import ALONE
 from training.study.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
 from training.study.interruption import Interruption
 from training.study.plan import WorkUnit
@@ -75,7 +76,8 @@ def do_unit(unit: WorkUnit) -> UnitReport:
             if mine and not unit.shard.exists():
                 unit.remove_temporaries()
                 with Interruption() as interruption:
-                    report = _train(unit, interruption)
+                    with ALONE:  # and not epoch by epoch in turns, which would hold two units in memory
+                        report = _train(unit, interruption)
                     if interruption.asked:  # too late for a checkpoint, but not to be forgotten
                         interruption.end(f"interrupted; {unit.name} was just finished and is kept")
                     return report
