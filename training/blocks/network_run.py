@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from training.blocks.cuda_graph import CapturedStep
+from training.calibration import measure_statistics
 from training.losses import correct
 from training.perturbations import NetworkState, Perturbation
 from training.perturbations.state import Layout
-from training.streams import INITIALISATION, torch_seed
+from training.streams import CALIBRATION, INITIALISATION, torch_seed
 from training.task import Prepared
 
 EVALUATED_SAMPLES = 1000
@@ -111,7 +112,7 @@ class NetworkRun:
             count,
             reset_optimizer=self._reset_optimizer,
             restart_schedule=lambda: restarted.append(True),
-            recalibrate=self._recalibrate,
+            recalibrate=lambda: self._recalibrate(count),
         )
         perturbation.apply(state)
         return bool(restarted)
@@ -123,10 +124,8 @@ class NetworkRun:
                 if isinstance(value, Tensor):
                     value.zero_()
 
-    def _recalibrate(self) -> None:
-        devices = [self.prepared.device] if self.prepared.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.optim.swa_utils.update_bn(self._calibration(), self.network)
+    def _recalibrate(self, count: int) -> None:
+        measure_statistics(self.network, self._calibration(), torch_seed(self.seed, CALIBRATION, count))
 
     def _calibration(self) -> Iterator[Tensor]:
         data, hardware = self.prepared.data, self.prepared.task.hardware

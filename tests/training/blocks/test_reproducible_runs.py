@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs the optional extr
 from torch import nn  # noqa: E402
 
 from training.blocks import stacked as stacked_block  # noqa: E402
-from training.perturbations import PartialReset, ShrinkPerturb  # noqa: E402
+from training.perturbations import PartialReset, ShrinkPerturb, WeightNoise  # noqa: E402
 from training.train import train_runs  # noqa: E402
 
 from .small_tasks import PERTURBATIONS, Residual, perceptron, task, train  # noqa: E402
@@ -83,3 +83,18 @@ def test_dropout_depends_on_the_seed_alone():
     torch.manual_seed(5)
     assert np.array_equal(train(task(Dropping), [8], 4)[:, 0], both[:, 1])
     assert not np.array_equal(both[:, 0], both[:, 1])
+
+
+class Measured(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(5, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.Linear(8, 3))
+
+
+def test_recalibrated_statistics_depend_on_the_seed_alone():
+    found = []
+    for number in (1, 2):
+        torch.manual_seed(number)
+        found.append(train(task(Measured), [3], 4, WeightNoise(0.1, buffers="recalibrate"), 3))
+    assert np.array_equal(*found)
+    kept = train(task(Measured), [3], 4, WeightNoise(0.1), 3)
+    assert not np.array_equal(found[0][1, :, 3], kept[1, :, 3])
