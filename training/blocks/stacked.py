@@ -38,6 +38,10 @@ class StackedBlock(Block):
         starts = range(0, len(self.seeds), CHUNK)
         self._chunks = [_Chunk(prepared, self.seeds[at : at + CHUNK]) for at in starts]
 
+    def attempt(self) -> None:
+        """Raise RuntimeError where torch cannot compute network and loss for many runs at once."""
+        self._chunks[0].attempt()
+
     def train(self, order: NDArray[np.int64], rates: list[float]) -> Record:
         """Train an epoch, the samples in the given order, and return what was measured meanwhile."""
         spans = self._spans()
@@ -105,6 +109,7 @@ class _Chunk:
         self.loss = prepared.stacked_loss
         with torch.random.fork_rng(devices=[]):
             template = prepared.factory()
+        self.template = template
         self.forward = stacked_forward(template, 1 + len(data.input_shape))
         self.layout = Layout.of(template)
         if states is None:
@@ -123,6 +128,7 @@ class _Chunk:
     def train(self, order: NDArray[np.int64], rates: list[float]) -> Record:
         data, task = self.prepared.data, self.prepared.task
         device = self.prepared.device
+        self.template.train()
         rate: float | Tensor = rates[0]
         if any(each != rates[0] for each in rates):
             rate = torch.tensor(rates, device=device)
@@ -139,14 +145,33 @@ class _Chunk:
         return {name: value.cpu().numpy() for name, value in record.items()}
 
     def _step(self, inputs: Tensor, targets: Tensor, rate: float | Tensor) -> tuple[Tensor, Tensor]:
+        losses, outputs, gradients = self._gradients(inputs, targets)
+        with torch.no_grad():
+            self.optimizer.step(self.parameters, gradients, rate)
+        return losses.detach(), outputs.detach()
+
+    def _gradients(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
         leaves = {name: value.detach().requires_grad_() for name, value in self.parameters.items()}
         outputs = self._outputs(leaves, inputs)
         losses = self.loss(outputs, targets)
         # No run depends on the parameters of another, so the gradient of the sum holds that of each.
-        gradients = torch.autograd.grad(losses.mean(1).sum(), list(leaves.values()), materialize_grads=True)
-        with torch.no_grad():
-            self.optimizer.step(self.parameters, gradients, rate)
-        return losses.detach(), outputs.detach()
+        return (
+            losses,
+            outputs,
+            torch.autograd.grad(losses.mean(1).sum(), list(leaves.values()), materialize_grads=True),
+        )
+
+    def attempt(self) -> None:
+        """Take the gradients of two samples and evaluate them, and leave everything as it was."""
+        data, device = self.prepared.data, self.prepared.device
+        batch = torch.arange(min(2, data.samples), device=device).expand(len(self.seeds), -1)
+        inputs = data.prepare(data.train_inputs[batch])
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            self.template.train()
+            self._gradients(inputs, data.train_targets[batch])
+            self.template.eval()
+            with torch.no_grad():
+                self.loss(self._outputs(self.parameters, inputs), data.train_targets[batch])
 
     def _outputs(self, parameters: Stacked, inputs: Tensor) -> Tensor:
         mixed = self.prepared.task.hardware.precision == "bfloat16"
@@ -156,6 +181,7 @@ class _Chunk:
     @torch.no_grad()
     def evaluate(self) -> Record:
         data, runs = self.prepared.data, len(self.seeds)
+        self.template.eval()
         together = max(1, EVALUATED_ROWS // len(data.test_targets))
         inputs = [data.prepare(part) for part in data.test_inputs.split(EVALUATED_ROWS)]
         records = []
