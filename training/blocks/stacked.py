@@ -129,9 +129,8 @@ class _Chunk:
         data, task = self.prepared.data, self.prepared.task
         device = self.prepared.device
         self.template.train()
-        rate: float | Tensor = rates[0]
-        if any(each != rates[0] for each in rates):
-            rate = torch.tensor(rates, device=device)
+        # One of each run even where they are equal, so that the arithmetic is the same when those of others change.
+        rate = torch.tensor(rates, dtype=torch.float64, device=device)
         total, right = torch.zeros(2, len(self.seeds), dtype=torch.float64, device=device)
         for batch in torch.from_numpy(order).to(device).split(task.batch_size, dim=1):
             targets = data.train_targets[batch]
@@ -144,7 +143,7 @@ class _Chunk:
             record["train_accuracy"] = 100 * right / order.shape[1]
         return {name: value.cpu().numpy() for name, value in record.items()}
 
-    def _step(self, inputs: Tensor, targets: Tensor, rate: float | Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, inputs: Tensor, targets: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
         losses, outputs, gradients = self._gradients(inputs, targets)
         with torch.no_grad():
             self.optimizer.step(self.parameters, gradients, rate)

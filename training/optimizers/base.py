@@ -49,8 +49,8 @@ class StackedOptimizer(ABC):
         self.state: Stacked = {}
 
     @abstractmethod
-    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: float | Tensor) -> None:
-        """Change ``parameters`` in place; ``rates``: one learning rate, or one of each run."""
+    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: Tensor) -> None:
+        """Change ``parameters`` in place; ``rates``: learning rate of each run, (runs,), float64."""
 
     def reset(self, rows: Tensor) -> None:
         """Forget what is remembered of the runs ``rows``."""
