@@ -32,6 +32,9 @@ class Perturber:
     `DistributedDataParallel` keep working on the same tensors. Under `DistributedDataParallel` every process
     calls `step`, with the seed of process 0.
 
+    Frozen parameters (``requires_grad=False`` when it is time to perturb), and the buffers of layers without others,
+    are left alone by every perturbation.
+
     Parameters
     ----------
     model : torch.nn.Module
