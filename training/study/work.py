@@ -65,7 +65,7 @@ def do_unit(unit: WorkUnit) -> UnitReport:
     StudyError
         If the shard there was trained with other settings.
     Interrupted
-        After a signal to end; the state, or the finished shard, has been saved.
+        After a signal to end; the message says whether the state, or the finished shard, has been saved.
     """
     while True:
         if unit.shard.exists():
@@ -181,7 +181,13 @@ def _train_runs(part: WorkUnit, unit: WorkUnit, prepared: Prepared, interruption
             write_checkpoint(unit.checkpoint, unit.fingerprint, run.state_dict())
             saved = time.monotonic()
         if interruption.asked and not run.finished:
-            interruption.end(f"{unit.name} was interrupted after epoch {run.epoch}; its state is saved")
+            kept = "its state is saved"
+            if not whole:
+                kept = (
+                    "its state is not saved, because its runs are trained in parts for want of memory: it starts anew; "
+                    f"with a block_size of at most {len(part.seeds)} a study keeps it"
+                )
+            interruption.end(f"{unit.name} was interrupted after epoch {run.epoch}; {kept}")
     for epoch in unit.branches:
         if epoch > run.epoch:  # all runs have ended before
             _keep_branch(part, unit, run, epoch)
