@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.streams import INITIALISATION, NOISE, torch_seed
+from training.streams import ALONE, INITIALISATION, NOISE, torch_seed
 
 Stacked = dict[str, Tensor]
 Factory = Callable[[], nn.Module]
@@ -172,7 +172,7 @@ def fresh_stack(factory: Factory, keys: Sequence[tuple[int, ...]]) -> tuple[Stac
         Parameters and buffers.
     """
     parameters, buffers = [], []
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    with ALONE, torch.random.fork_rng(devices=[]), torch.device("cpu"):
         for seed, *numbers in keys:
             torch.default_generator.manual_seed(torch_seed(seed, INITIALISATION, *numbers))
             network = factory()
