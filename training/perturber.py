@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.calibration import measure_statistics
 from training.distributed import of_first_process, process_group
 from training.networks.reinitialise import check_resettable, reset_parameters, unwrap
 from training.perturbations import NetworkState, Perturbation
@@ -30,6 +31,9 @@ class Perturber:
     dropout are not disturbed. The network is changed in place: optimizer, gradient scaler, `torch.compile` and
     `DistributedDataParallel` keep working on the same tensors. Under `DistributedDataParallel` every process
     calls `step`, with the seed of process 0.
+
+    Frozen parameters (``requires_grad=False`` when it is time to perturb), and the buffers of layers without others,
+    are left alone by every perturbation.
 
     Parameters
     ----------
@@ -52,7 +56,7 @@ class Perturber:
     calibration : iterable, optional
         Batches of inputs (or tuples that start with them) from which running statistics are computed anew
         where a perturbation says ``buffers="recalibrate"``. Iterated at each perturbation: a list or a
-        DataLoader, whose own generator is left as it was.
+        DataLoader, whose own generator and that of its sampler are left as they were.
 
     Raises
     ------
@@ -165,6 +169,12 @@ class Perturber:
         """Set the learning-rate schedule back to the state that it had when this object was made."""
         if self._schedule is None:
             raise ValueError("`scheduler` is needed for a warm restart: Perturber(..., scheduler=scheduler)")
+        if len(self.optimizer.param_groups) != len(self._groups):
+            raise ValueError(
+                f"`optimizer` has {len(self.optimizer.param_groups)} groups of parameters, and had "
+                f"{len(self._groups)} when this perturber was made: `scheduler` cannot be set back to that time; "
+                "call add_param_group before scheduler and Perturber are made, or make both anew"
+            )
         self.scheduler.load_state_dict(copy.deepcopy(self._schedule))
         for group, saved in zip(self.optimizer.param_groups, self._groups, strict=True):
             for key, value in saved.items():
@@ -181,23 +191,8 @@ class Perturber:
         """
         if self.calibration is None:
             raise ValueError(_NO_CALIBRATION)
-        device = next(self.network.parameters()).device
-        generator = getattr(self.calibration, "generator", None)
-        before = None if generator is None else generator.get_state()
-        number = torch_seed(self.seed, LAYERS, self.count + 1)
-        try:
-            with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-                # Order of the batches and dropout are functions of seed and number, as all else is.
-                torch.default_generator.manual_seed(number)
-                if device.type == "cuda":
-                    with torch.cuda.device(device):
-                        torch.cuda.manual_seed(number)
-                if generator is not None:
-                    generator.manual_seed(number)
-                torch.optim.swa_utils.update_bn(self.calibration, self.network, device)
-        finally:
-            if generator is not None:
-                generator.set_state(before)
+        # Order of the batches and dropout are functions of seed and number, as all else is.
+        measure_statistics(self.network, self.calibration, torch_seed(self.seed, LAYERS, self.count + 1))
         if (group := process_group(self.model)) is not None:
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, torch.distributed.get_global_rank(group, 0), group=group)

@@ -13,6 +13,7 @@ from training.perturbations.state import Stacked
 Forward = Callable[[Stacked, Tensor], Tensor]
 
 ELEMENTWISE = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.SiLU, nn.ELU, nn.LeakyReLU, nn.Identity)
+RANDOM = (nn.modules.dropout._DropoutNd, nn.RReLU)
 
 
 def stacked_forward(network: nn.Module, dimensions: int = 2) -> Forward:
@@ -41,7 +42,7 @@ def stacked_forward(network: nn.Module, dimensions: int = 2) -> Forward:
 def check_stackable(network: nn.Module) -> None:
     """Raise unless copies of ``network`` can be trained stacked: no buffers, no random layers, all trained."""
     for name, layer in network.named_modules():
-        if list(layer.buffers(recurse=False)) or isinstance(layer, nn.modules.dropout._DropoutNd):
+        if list(layer.buffers(recurse=False)) or isinstance(layer, RANDOM):
             raise ValueError(
                 f"`network` is one with the layer {name!r}, {layer}; layers with buffers or random "
                 'numbers of their own (batch norm, dropout) cannot be stacked: use layer norm, or the engine "single"'

@@ -6,10 +6,16 @@ and a run that is continued, branched off or trained among others takes the same
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
-INITIALISATION, DATA_ORDER, NOISE, PROTOCOL, LAYERS = 0, 1, 2, 3, 4
-"""What a stream is for; all but the order of the data are numbered as well. LAYERS: dropout and its like."""
+INITIALISATION, DATA_ORDER, NOISE, PROTOCOL, LAYERS, CALIBRATION = 0, 1, 2, 3, 4, 5
+"""What a stream is for; all but the order of the data are numbered as well. LAYERS: dropout and its like, in training;
+CALIBRATION: the same while running statistics are computed anew."""
+
+ALONE = threading.RLock()
+"""Held by a thread that uses torch's own random numbers or number of threads, of which a process has one each."""
 
 
 def stream(seed: int, purpose: int, *numbers: int) -> np.random.Generator:

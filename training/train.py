@@ -25,7 +25,7 @@ def train_runs(
     """Train one network per seed, evaluate each after every epoch, and perturb them.
 
     Order: train an epoch, evaluate, record; then perturb. Until the first perturbation a call gives what the same
-    call without one does, bit for bit on a CPU.
+    call without one does, bit for bit on a CPU. Calls in several threads of one process take turns, epoch by epoch.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ def make_block(prepared: Prepared, seeds: Sequence[int]) -> Block:
     Raises
     ------
     ValueError
-        If the hardware settings ask for stacking and the network cannot be stacked.
+        If the hardware settings ask for stacking and the network, or the loss, cannot be stacked.
     """
     engine = prepared.task.hardware.engine
     if engine == "single":
@@ -36,4 +36,23 @@ def make_block(prepared: Prepared, seeds: Sequence[int]) -> Block:
             raise
         return SingleBlock(prepared, seeds)
     small = sum(value.numel() for value in network.parameters()) <= LARGEST_STACKED
-    return StackedBlock(prepared, seeds) if small or engine == "stacked" else SingleBlock(prepared, seeds)
+    if not small and engine == "auto":
+        return SingleBlock(prepared, seeds)
+    block = StackedBlock(prepared, seeds)
+    try:
+        block.attempt()
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as problem:
+        if engine == "stacked":
+            raise ValueError(
+                f'`engine` is "stacked", but torch cannot compute this network, or its loss, for many runs at once: '
+                f"{_first_line(problem)}; recurrent layers, random numbers in `forward` and branches on values have no "
+                'such form: give Hardware(engine="single"), or "auto", which chooses'
+            ) from problem
+        return SingleBlock(prepared, seeds)
+    return block
+
+
+def _first_line(problem: RuntimeError) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]

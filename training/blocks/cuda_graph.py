@@ -41,7 +41,7 @@ class CapturedStep:
         self._graph.replay()
 
     def _warm_up(self, run: NetworkRun, indices: Tensor) -> None:
-        parameters = run.optimizer.param_groups[0]["params"]
+        parameters = run.optimized()
         tensors = [*run.network.parameters(), *run.network.buffers(), run.totals]
         before = [value.detach().clone() for value in tensors]
         kept = [

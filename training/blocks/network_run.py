@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from training.blocks.cuda_graph import CapturedStep
+from training.calibration import measure_statistics
 from training.losses import correct
+from training.optimizers.zero_start import check_zero_start
 from training.perturbations import NetworkState, Perturbation
 from training.perturbations.state import Layout
-from training.streams import INITIALISATION, torch_seed
+from training.streams import CALIBRATION, INITIALISATION, torch_seed
 from training.task import Prepared
 
 EVALUATED_SAMPLES = 1000
@@ -46,6 +48,8 @@ class NetworkRun:
         graphs = device.type == "cuda" and hardware.cuda_graphs
         trained = [value for value in self.network.parameters() if value.requires_grad]
         self.optimizer = prepared.task.optimizer.build(trained, capturable=graphs)
+        if graphs:
+            check_zero_start(self.optimizer)
         self.totals = torch.zeros(2, dtype=torch.float64, device=device)
         self.captured = CapturedStep() if graphs else None
 
@@ -111,52 +115,78 @@ class NetworkRun:
             count,
             reset_optimizer=self._reset_optimizer,
             restart_schedule=lambda: restarted.append(True),
-            recalibrate=self._recalibrate,
+            recalibrate=lambda: self._recalibrate(count),
         )
         perturbation.apply(state)
         return bool(restarted)
 
     def _reset_optimizer(self) -> None:
-        # Zero is where the state of these optimizers starts; the tensors stay those of a captured step.
+        if self.captured is None:
+            fresh = self.prepared.task.optimizer.build(self.optimized())
+            self.optimizer.state.clear()
+            self.optimizer.state.update(fresh.state)  # some set it up before the first step
+            return
+        # Zero is where the state of these optimizers starts; the tensors stay those of the captured step.
         for state in self.optimizer.state.values():
             for value in state.values():
                 if isinstance(value, Tensor):
                     value.zero_()
 
-    def _recalibrate(self) -> None:
-        devices = [self.prepared.device] if self.prepared.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.optim.swa_utils.update_bn(self._calibration(), self.network)
+    def _recalibrate(self, count: int) -> None:
+        measure_statistics(self.network, self._calibration(), torch_seed(self.seed, CALIBRATION, count))
 
     def _calibration(self) -> Iterator[Tensor]:
         data, hardware = self.prepared.data, self.prepared.task.hardware
         for part in data.train_inputs.split(EVALUATED_SAMPLES):
             yield data.prepare(part, channels_last=hardware.channels_last)
 
+    def optimized(self) -> list[nn.Parameter]:
+        """Return the parameters of all groups of the optimizer."""
+        return [value for group in self.optimizer.param_groups for value in group["params"]]
+
     def state_dict(self) -> dict[str, Any]:
         """Return copies of all tensors, on the CPU."""
+        held = self.network.state_dict()
+        passing = {name: value for name, value in self.network.named_buffers() if name not in held}
         return {
-            "network": {name: value.cpu().clone() for name, value in self.network.state_dict().items()},
+            "network": {name: value.cpu().clone() for name, value in held.items()},
+            "passing": {name: value.cpu().clone() for name, value in passing.items()},
             "optimizer": [
-                {name: value.cpu().clone() for name, value in self.optimizer.state[parameter].items()
-                 if isinstance(value, Tensor)}
-                for parameter in self.optimizer.param_groups[0]["params"]
+                {
+                    name: value.cpu().clone() if isinstance(value, Tensor) else value
+                    for name, value in self.optimizer.state[parameter].items()
+                    if isinstance(value, Tensor | int | float)
+                }
+                for parameter in self.optimized()
             ],
-        }  # fmt: skip
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take all tensors from such copies, in place."""
         self.network.load_state_dict(state["network"])
-        for parameter, stored in zip(
-            self.optimizer.param_groups[0]["params"], state["optimizer"], strict=True
-        ):
+        for name, value in state.get("passing", {}).items():  # older states hold none
+            self._load_passing(name, value)
+        for parameter, stored in zip(self.optimized(), state["optimizer"], strict=True):
             own = self.optimizer.state[parameter]
             for name, value in stored.items():
-                if isinstance(own.get(name), Tensor):
+                if not isinstance(value, Tensor):
+                    own[name] = value
+                elif isinstance(own.get(name), Tensor):
                     own[name].copy_(value)
                 elif value.dim() == 0:  # a count of steps, which a captured step reads on the device
-                    own[name] = value.clone() if self.captured is None else value.to(parameter.device)
+                    own[name] = (
+                        value.clone() if self.captured is None else value.to(parameter.device, copy=True)
+                    )
                 else:
-                    own[name] = value.to(parameter)
+                    own[name] = value.to(parameter, copy=True)
             if not stored:
                 del self.optimizer.state[parameter]
+
+    def _load_passing(self, name: str, value: Tensor) -> None:
+        """Take a buffer that is in no ``state_dict``; a forward pass may have made or resized it."""
+        own = dict(self.network.named_buffers()).get(name)
+        if own is not None and own.shape == value.shape:
+            own.copy_(value)  # a captured step reads this one
+        else:
+            owner, _, leaf = name.rpartition(".")
+            setattr(self.network.get_submodule(owner), leaf, value.to(self.prepared.device, copy=True))

@@ -15,6 +15,7 @@ from training.blocks.base import Record
 from training.blocks.choose import make_block
 from training.perturbations import Perturbation
 from training.protocols import Never, Protocol, check_epochs
+from training.streams import ALONE
 from training.task import SECONDS, Prepared
 
 
@@ -48,6 +49,8 @@ class BlockRun:
     done at the start of epoch e + 1, so that the state between epochs is that before the perturbation: whoever has
     the state of unperturbed runs after epoch e can go on from it under any protocol that first perturbs at e or
     later.
+
+    Runs in several threads of one process take turns, epoch by epoch: torch's random numbers belong to the process.
 
     Parameters
     ----------
@@ -95,7 +98,8 @@ class BlockRun:
         self.due = [self.protocol.interval(seed, 1) for seed in self.seeds]
         self.running = list(range(len(self.seeds)))
         self.diverged: list[int] = []
-        self.block = make_block(prepared, self.seeds)
+        with ALONE:
+            self.block = make_block(prepared, self.seeds)
 
     @property
     def finished(self) -> bool:
@@ -106,6 +110,10 @@ class BlockRun:
         """Perturb what is due, train an epoch, evaluate, record, and drop the runs that have ended, if any goes on."""
         if self.finished:
             return
+        with ALONE:
+            self._step()
+
+    def _step(self) -> None:
         self._perturb()
         started = time.perf_counter()
         record = self.block.advance()
@@ -179,4 +187,5 @@ class BlockRun:
         if self.running:
             if len(self.running) < len(self.block.seeds):
                 self.block.keep(self.running)
-            self.block.load([states[self.seeds[run]] for run in self.running])
+            with ALONE:
+                self.block.load([states[self.seeds[run]] for run in self.running])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from torch import Tensor
 from training.blocks.base import Block, Record
 from training.losses import correct
 from training.perturbations import NetworkState, Perturbation
-from training.perturbations.state import Layout, Stacked, fresh_stack
+from training.perturbations.state import Layout, Stacked, fresh_stack, stack
 from training.stacked import stacked_forward
 from training.task import Prepared
 
@@ -36,6 +37,10 @@ class StackedBlock(Block):
         super().__init__(prepared, seeds)
         starts = range(0, len(self.seeds), CHUNK)
         self._chunks = [_Chunk(prepared, self.seeds[at : at + CHUNK]) for at in starts]
+
+    def attempt(self) -> None:
+        """Raise RuntimeError where torch cannot compute network and loss for many runs at once."""
+        self._chunks[0].attempt()
 
     def train(self, order: NDArray[np.int64], rates: list[float]) -> Record:
         """Train an epoch, the samples in the given order, and return what was measured meanwhile."""
@@ -85,11 +90,14 @@ class StackedBlock(Block):
         raise IndexError(row)
 
     def _load_tensors(self, states: Sequence[dict[str, Any]]) -> None:
-        # The same runs share a chunk as before, so that rounding is the same too.
+        # Runs that shared a chunk share one again, so that rounding is the same too, but never out of the order of
+        # the states, by which rows are counted: it is not that of the chunks where a branch has seeds in its own order.
         self._chunks = []
-        for number in sorted({state["chunk"] for state in states}):
-            some = [state for state in states if state["chunk"] == number]
-            self._chunks.append(_Chunk(self.prepared, [state["seed"] for state in some], some))
+        for _, together in groupby(states, key=lambda state: state["chunk"]):
+            some = list(together)
+            for at in range(0, len(some), CHUNK):  # halves of a block that were joined have equal numbers
+                part = some[at : at + CHUNK]
+                self._chunks.append(_Chunk(self.prepared, [state["seed"] for state in part], part))
 
 
 class _Chunk:
@@ -101,6 +109,7 @@ class _Chunk:
         self.loss = prepared.stacked_loss
         with torch.random.fork_rng(devices=[]):
             template = prepared.factory()
+        self.template = template
         self.forward = stacked_forward(template, 1 + len(data.input_shape))
         self.layout = Layout.of(template)
         if states is None:
@@ -108,10 +117,10 @@ class _Chunk:
                 fresh_stack(prepared.factory, [(seed, 0) for seed in self.seeds])[0]
             )
         else:
-            self.parameters = self._moved(_stack([state["parameters"] for state in states]))
+            self.parameters = self._moved(stack([state["parameters"] for state in states]))
         self.optimizer = task.optimizer.stacked(self.parameters)
         if states is not None:
-            self.optimizer.state = self._moved(_stack([state["optimizer"] for state in states]))
+            self.optimizer.state = self._moved(stack([state["optimizer"] for state in states]))
 
     def _moved(self, tensors: Stacked) -> Stacked:
         return {name: value.to(self.prepared.device) for name, value in tensors.items()}
@@ -119,9 +128,9 @@ class _Chunk:
     def train(self, order: NDArray[np.int64], rates: list[float]) -> Record:
         data, task = self.prepared.data, self.prepared.task
         device = self.prepared.device
-        rate: float | Tensor = rates[0]
-        if any(each != rates[0] for each in rates):
-            rate = torch.tensor(rates, device=device)
+        self.template.train()
+        # One of each run even where they are equal, so that the arithmetic is the same when those of others change.
+        rate = torch.tensor(rates, dtype=torch.float64, device=device)
         total, right = torch.zeros(2, len(self.seeds), dtype=torch.float64, device=device)
         for batch in torch.from_numpy(order).to(device).split(task.batch_size, dim=1):
             targets = data.train_targets[batch]
@@ -134,15 +143,34 @@ class _Chunk:
             record["train_accuracy"] = 100 * right / order.shape[1]
         return {name: value.cpu().numpy() for name, value in record.items()}
 
-    def _step(self, inputs: Tensor, targets: Tensor, rate: float | Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, inputs: Tensor, targets: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+        losses, outputs, gradients = self._gradients(inputs, targets)
+        with torch.no_grad():
+            self.optimizer.step(self.parameters, gradients, rate)
+        return losses.detach(), outputs.detach()
+
+    def _gradients(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
         leaves = {name: value.detach().requires_grad_() for name, value in self.parameters.items()}
         outputs = self._outputs(leaves, inputs)
         losses = self.loss(outputs, targets)
         # No run depends on the parameters of another, so the gradient of the sum holds that of each.
-        gradients = torch.autograd.grad(losses.mean(1).sum(), list(leaves.values()), materialize_grads=True)
-        with torch.no_grad():
-            self.optimizer.step(self.parameters, gradients, rate)
-        return losses.detach(), outputs.detach()
+        return (
+            losses,
+            outputs,
+            torch.autograd.grad(losses.mean(1).sum(), list(leaves.values()), materialize_grads=True),
+        )
+
+    def attempt(self) -> None:
+        """Take the gradients of two samples and evaluate them, and leave everything as it was."""
+        data, device = self.prepared.data, self.prepared.device
+        batch = torch.arange(min(2, data.samples), device=device).expand(len(self.seeds), -1)
+        inputs = data.prepare(data.train_inputs[batch])
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            self.template.train()
+            self._gradients(inputs, data.train_targets[batch])
+            self.template.eval()
+            with torch.no_grad():
+                self.loss(self._outputs(self.parameters, inputs), data.train_targets[batch])
 
     def _outputs(self, parameters: Stacked, inputs: Tensor) -> Tensor:
         mixed = self.prepared.task.hardware.precision == "bfloat16"
@@ -152,6 +180,7 @@ class _Chunk:
     @torch.no_grad()
     def evaluate(self) -> Record:
         data, runs = self.prepared.data, len(self.seeds)
+        self.template.eval()
         together = max(1, EVALUATED_ROWS // len(data.test_targets))
         inputs = [data.prepare(part) for part in data.test_inputs.split(EVALUATED_ROWS)]
         records = []
@@ -211,10 +240,6 @@ class _Chunk:
             part: {name: value[row].cpu().clone() for name, value in tensors.items()}
             for part, tensors in parts.items()
         }
-
-
-def _stack(states: Sequence[Stacked]) -> Stacked:
-    return {name: torch.stack([state[name] for state in states]) for name in states[0]}
 
 
 @contextmanager

@@ -82,13 +82,12 @@ class _StackedAdamW(StackedOptimizer):
             self.state[f"first {name}"] = torch.zeros_like(value)
             self.state[f"second {name}"] = torch.zeros_like(value)
 
-    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: float | Tensor) -> None:
+    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: Tensor) -> None:
         own = self.settings
         steps = self.state[STEPS].add_(1)
-        rate = torch.as_tensor(rates, dtype=torch.float64, device=steps.device)
-        size = (rate / (1 - own.beta1**steps)).float()
+        size = (rates / (1 - own.beta1**steps)).float()
         root = (1 - own.beta2**steps).sqrt().float()
-        keep = (1 - rate * own.weight_decay).float().expand(len(steps))
+        keep = (1 - rates * own.weight_decay).float()
         for (name, value), gradient in zip(parameters.items(), gradients, strict=True):
             first = self.state[f"first {name}"].lerp_(gradient, 1 - own.beta1)
             second = (

@@ -25,7 +25,10 @@ class Optimizer(ABC):
         """Build the optimizer of one network.
 
         ``capturable``: its steps go into a CUDA graph, which reads a learning rate on the device (`rate_on_device`)
-        at each step; where the rate is a number, an epoch with another rate needs a new graph.
+        at each step; where the rate is a number, an epoch with another rate needs a new graph. The state of such an
+        optimizer must be zero before its first step, as that of SGD, Adam and AdamW is; others (NAdam, Rprop, ASGD,
+        classes of your own) need ``Hardware(cuda_graphs=False)``. All groups of parameters take the learning rate of
+        the schedule.
         """
 
     @abstractmethod
@@ -46,8 +49,8 @@ class StackedOptimizer(ABC):
         self.state: Stacked = {}
 
     @abstractmethod
-    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: float | Tensor) -> None:
-        """Change ``parameters`` in place; ``rates``: one learning rate, or one of each run."""
+    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: Tensor) -> None:
+        """Change ``parameters`` in place; ``rates``: learning rate of each run, (runs,), float64."""
 
     def reset(self, rows: Tensor) -> None:
         """Forget what is remembered of the runs ``rows``."""

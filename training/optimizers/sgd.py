@@ -75,7 +75,7 @@ class _StackedSGD(StackedOptimizer):
         if settings.momentum > 0:
             self.state = {name: torch.zeros_like(value) for name, value in parameters.items()}
 
-    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: float | Tensor) -> None:
+    def step(self, parameters: Stacked, gradients: Sequence[Tensor], rates: Tensor) -> None:
         own = self.settings
         for (name, value), gradient in zip(parameters.items(), gradients, strict=True):
             if own.weight_decay > 0:
@@ -83,7 +83,4 @@ class _StackedSGD(StackedOptimizer):
             if own.momentum > 0:
                 momentum = self.state[name].mul_(own.momentum).add_(gradient)
                 gradient = gradient.add(momentum, alpha=own.momentum) if own.nesterov else momentum
-            if isinstance(rates, float):
-                value.sub_(gradient, alpha=rates)
-            else:
-                value.sub_(gradient * per_run(rates, value))
+            value.sub_(gradient * per_run(rates.to(value.dtype), value))

@@ -75,6 +75,10 @@ class Perturbation(ABC):
 
 def scoped(state: NetworkState, scope: Scope) -> list[str]:
     """Return the names of the parameters in a scope, at least one."""
+    if not state.parameters:
+        raise ValueError(
+            "`requires_grad` is False for every parameter of this network; a perturbation acts on others"
+        )
     names = [name for name in state.parameters if scope == "all" or name in state.layout.weights]
     if not names:
         raise ValueError(

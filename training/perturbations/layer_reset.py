@@ -13,7 +13,8 @@ from training.perturbations.state import NetworkState
 class LayerReset(Perturbation):
     """Reset of the last layers, or of named ones, to a fresh initialisation, buffers of these layers included.
 
-    A layer is a module with parameters of its own; they count in the order in which the network holds them.
+    A layer is a module with parameters of its own, not all of them frozen; they count in the order in which the network
+    holds them.
 
     Attributes
     ----------
@@ -49,7 +50,8 @@ class LayerReset(Perturbation):
         parameters, buffers = state.fresh()
         for layer in chosen:
             for name in state.layout.layers.get(layer, ()):
-                state.parameters[name].copy_(parameters[name])
+                if name not in state.frozen:
+                    state.parameters[name].copy_(parameters[name])
         for name, value in state.buffers.items():
             if name.rpartition(".")[0] in chosen:
                 value.copy_(buffers[name])
@@ -66,12 +68,12 @@ class LayerReset(Perturbation):
         self._chosen(state)
 
     def _chosen(self, state: NetworkState) -> list[str]:
-        known = list(state.layout.layers)
+        known = [name for name, own in state.layout.layers.items() if not state.frozen.issuperset(own)]
         if not self.layers:
             count = 1 if self.last is None else self.last
             if count > len(known):
                 raise ValueError(
-                    f"`last` must be at most {len(known)}, the layers of this network, got {count}"
+                    f"`last` must be at most {len(known)}, the layers of this network that are trained, got {count}"
                 )
             return known[-count:]
         # Batch norm without parameters of its own has statistics to reset all the same.
@@ -80,7 +82,11 @@ class LayerReset(Perturbation):
         for name in self.layers:
             inside = [layer for layer in owners if _within(layer, name)]
             if not inside:
-                raise ValueError(f"`layers` {name!r} is not in this network; it has: {', '.join(owners)}")
+                frozen = any(_within(layer, name) for layer in state.layout.layers)
+                raise ValueError(
+                    f"`layers` {name!r} is {'frozen' if frozen else 'not'} in this network; "
+                    f"it has: {', '.join(owners)}"
+                )
             chosen += inside
         return list(dict.fromkeys(chosen))
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.streams import INITIALISATION, NOISE, torch_seed
+from training.streams import ALONE, INITIALISATION, NOISE, torch_seed
 
 Stacked = dict[str, Tensor]
 Factory = Callable[[], nn.Module]
@@ -63,7 +63,8 @@ class NetworkState:
     Attributes
     ----------
     parameters, buffers : dict of str to (runs, ...) tensor
-        To be changed in place. Buffers are those of the ``state_dict``; others hold constants.
+        To be changed in place. Buffers are those of the ``state_dict``; others hold constants. Without those that
+        are frozen.
     layout : Layout
         Which of them are what.
     factory : callable
@@ -73,6 +74,9 @@ class NetworkState:
     reset_optimizer, restart_schedule, recalibrate : callable
         Forget the state of the optimizer; set the learning-rate schedule back to its start; compute the
         statistics in the buffers anew from training data.
+    frozen : frozenset of str
+        Names of the parameters that are not trained (``requires_grad=False``), and of the buffers of layers of which
+        no parameter is; they are left alone.
     """
 
     parameters: Stacked
@@ -84,6 +88,7 @@ class NetworkState:
     reset_optimizer: Callable[[], None] = Refusal("an optimizer reset")
     restart_schedule: Callable[[], None] = Refusal("a restart of the learning-rate schedule")
     recalibrate: Callable[[], None] = Refusal("recalibrated buffers")
+    frozen: frozenset[str] = frozenset()
     _drawn: list[int] = field(default_factory=lambda: [0])
 
     @classmethod
@@ -100,9 +105,10 @@ class NetworkState:
         recalibrate: Callable[[], None],
     ) -> NetworkState:
         """Return the state of one network: views of its tensors with a first axis of one run."""
+        frozen = frozen_names(network)
         return cls(
-            {name: value.data.unsqueeze(0) for name, value in network.named_parameters()},
-            {name: value.unsqueeze(0) for name, value in stored_buffers(network).items()},
+            {n: value.data.unsqueeze(0) for n, value in network.named_parameters() if n not in frozen},
+            {n: value.unsqueeze(0) for n, value in stored_buffers(network).items() if n not in frozen},
             layout,
             factory,
             [seed],
@@ -110,6 +116,7 @@ class NetworkState:
             reset_optimizer,
             restart_schedule,
             recalibrate,
+            frozen,
         )
 
     def fresh(self) -> tuple[Stacked, Stacked]:
@@ -117,7 +124,10 @@ class NetworkState:
         number = self._drawn[0]
         self._drawn[0] += 1
         keys = [(seed, count, number) for seed, count in zip(self.seeds, self.counts, strict=True)]
-        parameters, buffers = fresh_stack(self.factory, keys)
+        parameters, buffers = (
+            {name: value for name, value in part.items() if name not in self.frozen}
+            for part in fresh_stack(self.factory, keys)
+        )
         check_alike(parameters, self.parameters)
         check_alike(buffers, self.buffers)
         return _moved(parameters, self.parameters), _moved(buffers, self.buffers)
@@ -162,18 +172,29 @@ def fresh_stack(factory: Factory, keys: Sequence[tuple[int, ...]]) -> tuple[Stac
         Parameters and buffers.
     """
     parameters, buffers = [], []
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    with ALONE, torch.random.fork_rng(devices=[]), torch.device("cpu"):
         for seed, *numbers in keys:
             torch.default_generator.manual_seed(torch_seed(seed, INITIALISATION, *numbers))
             network = factory()
             # Cloned, because a factory may return the same network again.
             parameters.append({name: value.detach().clone() for name, value in network.named_parameters()})
             buffers.append({name: value.detach().clone() for name, value in stored_buffers(network).items()})
-    return _stack(parameters), _stack(buffers)
+    return stack(parameters), stack(buffers)
 
 
-def _stack(states: Sequence[Stacked]) -> Stacked:
+def stack(states: Sequence[Stacked]) -> Stacked:
+    """Stack the tensors of several runs along a first axis."""
     return {name: torch.stack([state[name] for state in states]) for name in states[0]}
+
+
+def frozen_names(network: nn.Module) -> frozenset[str]:
+    """Return the names of what is not trained: parameters, and buffers of layers whose parameters are all frozen."""
+    frozen = {name for name, value in network.named_parameters() if not value.requires_grad}
+    for prefix, module in network.named_modules():
+        own = list(module.parameters(recurse=False))
+        if own and not any(value.requires_grad for value in own):
+            frozen |= {name for name, _ in module.named_buffers(prefix, recurse=False)}
+    return frozenset(frozen)
 
 
 def stored_buffers(network: nn.Module) -> Stacked:

@@ -18,6 +18,7 @@ from training.blocks.recorded import group_of
 from training.described import describe
 from training.executors import claim
 from training.run_group import RunGroup
+from training.streams import ALONE
 from training.study.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
 from training.study.interruption import Interruption
 from training.study.plan import WorkUnit
@@ -65,7 +66,7 @@ def do_unit(unit: WorkUnit) -> UnitReport:
     StudyError
         If the shard there was trained with other settings.
     Interrupted
-        After a signal to end; the state, or the finished shard, has been saved.
+        After a signal to end; the message says whether the state, or the finished shard, has been saved.
     """
     while True:
         if unit.shard.exists():
@@ -76,7 +77,8 @@ def do_unit(unit: WorkUnit) -> UnitReport:
             if mine and not unit.shard.exists():
                 unit.remove_temporaries()
                 with Interruption() as interruption:
-                    report = _train(unit, interruption)
+                    with ALONE:  # and not epoch by epoch in turns, which would hold two units in memory
+                        report = _train(unit, interruption)
                     if interruption.asked:  # too late for a checkpoint, but not to be forgotten
                         interruption.end(f"interrupted; {unit.name} was just finished and is kept")
                     return report
@@ -194,7 +196,13 @@ def _train_runs(part: WorkUnit, unit: WorkUnit, prepared: Prepared, interruption
             write_checkpoint(unit.checkpoint, unit.fingerprint, run.state_dict())
             saved = time.monotonic()
         if interruption.asked and not run.finished:
-            interruption.end(f"{unit.name} was interrupted after epoch {run.epoch}; its state is saved")
+            kept = "its state is saved"
+            if not whole:
+                kept = (
+                    "its state is not saved, because its runs are trained in parts for want of memory: it starts anew; "
+                    f"with a block_size of at most {len(part.seeds)} a study keeps it"
+                )
+            interruption.end(f"{unit.name} was interrupted after epoch {run.epoch}; {kept}")
     for epoch in unit.branches:
         if epoch > run.epoch:  # all runs have ended before
             _keep_branch(part, unit, run, epoch)

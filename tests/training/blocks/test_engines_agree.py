@@ -57,7 +57,7 @@ def test_optimizers_are_those_of_torch():
         optimizers = [settings.build([single]) for single in singles]
         for step in range(5):
             gradient = torch.randn(3, 4, generator=torch.Generator().manual_seed(10 + step))
-            rule.step(stacked, [gradient], settings.learning_rate)
+            rule.step(stacked, [gradient], torch.full((3,), settings.learning_rate, dtype=torch.float64))
             for single, optimizer, row in zip(singles, optimizers, gradient, strict=True):
                 single.grad = row.clone()
                 optimizer.step()

@@ -8,10 +8,12 @@ torch = pytest.importorskip("torch", reason="the trainer needs the optional extr
 from torch import nn  # noqa: E402
 
 from training.blocks import stacked as stacked_block  # noqa: E402
-from training.perturbations import PartialReset, ShrinkPerturb  # noqa: E402
+from training.optimizers import SGD, AdamW, Cosine  # noqa: E402
+from training.perturbations import PartialReset, ShrinkPerturb, WarmRestart, WeightNoise  # noqa: E402
+from training.protocols import Poisson  # noqa: E402
 from training.train import train_runs  # noqa: E402
 
-from .small_tasks import PERTURBATIONS, Residual, perceptron, task, train  # noqa: E402
+from .small_tasks import PERTURBATIONS, Residual, perceptron, stack, task, train  # noqa: E402
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 100])
@@ -63,6 +65,21 @@ def test_the_history_is_the_unperturbed_one_until_the_first_perturbation(perturb
 
 
 @pytest.mark.parametrize("engine", ["stacked", "single"])
+@pytest.mark.parametrize("optimizer", [SGD(0.1, 0.8), SGD(0.1, 0.0), AdamW(0.01)], ids=repr)
+@pytest.mark.parametrize("perturbation", [WarmRestart(), ShrinkPerturb()], ids=repr)
+def test_the_history_is_the_unperturbed_one_while_others_are_perturbed(perturbation, optimizer, engine):
+    settings = task(optimizer=optimizer, engine=engine, schedule=Cosine(9))
+    seeds, epochs, protocol = range(6), 10, Poisson(0.25)
+    unperturbed = train(settings, seeds, epochs)
+    perturbed = stack(train_runs(settings, seeds, epochs, perturbation, protocol))
+    first = [min(protocol.interval(seed, 1), epochs) for seed in seeds]
+    assert min(first) < sorted(first)[2] < epochs
+    for run, epoch in enumerate(first):
+        assert np.array_equal(perturbed[:, run, :epoch], unperturbed[:, run, :epoch])
+        assert epoch == epochs or (perturbed[1:3, run, epoch] != unperturbed[1:3, run, epoch]).all()
+
+
+@pytest.mark.parametrize("engine", ["stacked", "single"])
 def test_a_perturbation_does_not_disturb_the_data_order(engine):
     nothing = ShrinkPerturb(1.0, 0.0, optimizer="keep")
     unperturbed = train(task(engine=engine), range(4), 8)
@@ -83,3 +100,18 @@ def test_dropout_depends_on_the_seed_alone():
     torch.manual_seed(5)
     assert np.array_equal(train(task(Dropping), [8], 4)[:, 0], both[:, 1])
     assert not np.array_equal(both[:, 0], both[:, 1])
+
+
+class Measured(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(5, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.Linear(8, 3))
+
+
+def test_recalibrated_statistics_depend_on_the_seed_alone():
+    found = []
+    for number in (1, 2):
+        torch.manual_seed(number)
+        found.append(train(task(Measured), [3], 4, WeightNoise(0.1, buffers="recalibrate"), 3))
+    assert np.array_equal(*found)
+    kept = train(task(Measured), [3], 4, WeightNoise(0.1), 3)
+    assert not np.array_equal(found[0][1, :, 3], kept[1, :, 3])

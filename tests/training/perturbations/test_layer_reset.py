@@ -84,7 +84,7 @@ def test_errors(settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"last": 4}, "`last` must be at most 3, the layers of this network, got 4"),
+        ({"last": 4}, "`last` must be at most 3, the layers of this network that are trained, got 4"),
         ({"layers": ("hea",)}, "`layers` 'hea' is not in this network; it has: conv, norm, head"),
         ({"layers": ("conv", "x")}, "`layers` 'x' is not in this network"),
     ],

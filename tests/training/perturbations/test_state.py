@@ -1,3 +1,7 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="perturbations act on torch tensors, of the extra `training`")
@@ -56,6 +60,22 @@ def test_an_initialisation_depends_on_its_key_alone():
             assert all(torch.equal(value[row], own[name][0]) for name, value in part.items())
     weights = together[0]["0.weight"].flatten(1)
     assert len({tuple(row.tolist()) for row in weights}) == len(keys)
+
+
+def test_initialisations_in_threads_are_those_of_one_thread():
+    barrier = threading.Barrier(2)
+
+    def meeting():
+        if threading.current_thread() is not threading.main_thread():
+            with suppress(threading.BrokenBarrierError):
+                barrier.wait(0.05)
+            barrier.reset()
+        return nn.Linear(4, 5)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda seed: fresh_stack(meeting, [(seed, 0)] * 3)[0]["weight"], (1, 2)))
+    for seed, weight in zip((1, 2), found, strict=True):
+        assert torch.equal(weight, fresh_stack(meeting, [(seed, 0)] * 3)[0]["weight"])
 
 
 def test_the_random_state_of_torch_is_left_alone_even_by_a_factory_that_fails():

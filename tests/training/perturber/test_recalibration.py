@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs the optional extr
 
 from torch import nn  # noqa: E402
 from torch.optim.swa_utils import update_bn  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler  # noqa: E402
 
 from training import Perturber  # noqa: E402
 from training.perturbations import ShrinkPerturb, WeightNoise  # noqa: E402
@@ -44,6 +44,26 @@ def test_calibration_is_a_function_of_the_seed_and_leaves_the_order_of_the_data(
         assert perturber.step()
         assert torch.equal(torch.get_rng_state(), states[0])
         assert torch.equal(loader.generator.get_state(), states[1])
+        return copied(model)
+
+    assert_same(trained(1), trained(2))
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_the_generator_of_a_sampler_is_left_as_it_was_too(batched):
+    def trained(disturb):
+        generator, data = torch.Generator().manual_seed(disturb), images()
+        sampler = RandomSampler(data, generator=generator)
+        own = {"batch_sampler": BatchSampler(sampler, 8, True)} if batched else {"sampler": sampler}
+        loader = DataLoader(data, **own, **({} if batched else {"batch_size": 8}))
+        torch.manual_seed(1)
+        model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(36, 4), nn.BatchNorm1d(4))
+        perturbation = WeightNoise(0.1, buffers="recalibrate")
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        perturber = Perturber(model, optimizer, perturbation, Once(1), calibration=loader)
+        before = generator.get_state()
+        assert perturber.step()
+        assert torch.equal(generator.get_state(), before)
         return copied(model)
 
     assert_same(trained(1), trained(2))

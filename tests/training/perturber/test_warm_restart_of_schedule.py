@@ -94,3 +94,22 @@ def test_the_start_of_the_schedule_comes_from_the_state():
     second.perturber.load_state_dict(first.perturber.state_dict())
     second.epoch()
     assert rates(second, 2) == expected
+
+
+def test_a_group_of_parameters_that_came_later_is_refused_and_nothing_changes():
+    torch.manual_seed(0)
+    first, second = nn.Linear(3, 2), nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(first.parameters(), 0.1)
+    scheduler = CosineAnnealingLR(optimizer, 6)
+    perturber = Perturber(
+        nn.Sequential(first, second), optimizer, WarmRestart(), Periodic(1), scheduler=scheduler
+    )
+    optimizer.step()
+    scheduler.step()
+    optimizer.add_param_group({"params": second.parameters()})
+    before = scheduler.state_dict(), [group["lr"] for group in optimizer.param_groups]
+    message = "`optimizer` has 2 groups of parameters, and had 1 .* `scheduler` cannot be set back .* make both anew"
+    with pytest.raises(ValueError, match=message):
+        perturber.step()
+    assert (scheduler.state_dict(), [group["lr"] for group in optimizer.param_groups]) == before
+    assert perturber.count == 0

@@ -1,5 +1,8 @@
 """Units on other executors, units that fail, and blocks that do not fit into the memory."""
 
+import os
+import re
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -62,6 +65,28 @@ def test_a_block_that_does_not_fit_is_trained_in_halves(cases, tmp_path, monkeyp
     monkeypatch.setattr(BlockRun, "step", never_memory)
     with pytest.raises(StudyError, match="one network of unperturbed does not fit into the memory of cpu"):
         run_study(cases.slow(), tmp_path / "none")
+
+
+def test_what_is_said_to_be_saved_is_saved(cases, tmp_path, monkeypatch):
+    step = BlockRun.step
+
+    def interrupted(self):
+        if len(self.seeds) > parts:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        step(self)
+        if self.epoch == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(BlockRun, "step", interrupted)
+    for parts, saved in ((2, True), (1, False)):
+        folder = tmp_path / str(parts)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            run_study(cases.slow(checkpoint_seconds=1000), folder)
+        said = (
+            "its state is saved" if saved else "its state is not saved, .* with a block_size of at most 1 a"
+        )
+        assert re.search(rf"unperturbed.* was interrupted after epoch 3; {said}", str(caught.value))
+        assert bool(list((folder / "checkpoints").glob("*-0.pt"))) == saved
 
 
 def never_memory(run):
