@@ -11,6 +11,7 @@ from stochreset import Brownian, Poisson
 from stochreset import simulate as simulate_sample
 from stochreset import simulation as simulation_module
 from stochreset.sample_file import SampleFileError, read_sample, write_sample
+from theory.files import replace_file
 
 from .commands import FAST
 
@@ -80,6 +81,18 @@ def test_bad_place_is_found_before_the_simulation(failure, monkeypatch, tmp_path
     (tmp_path / "file").touch()
     line = failure(*FAST, "--out", tmp_path / place)
     assert "`--out`" in line and said in line
+
+
+def test_a_pipe_is_not_replaced_by_a_file(failure, monkeypatch, tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link.h5"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    with pytest.raises(ValueError, match=r"`path` .*pipe is a device or a pipe; give the name of a file"):
+        replace_file(pipe, b"content")
+    monkeypatch.setattr(simulation_module, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    for path in (pipe, link):
+        assert f"`--out` {path} is a device or a pipe" in failure(*FAST, "--out", path)
+    assert pipe.is_fifo() and sorted(tmp_path.iterdir()) == [link, pipe]
 
 
 def test_files_that_are_no_samples(document, tmp_path):
