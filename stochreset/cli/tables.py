@@ -92,7 +92,7 @@ def simulation_text(document: dict[str, Any]) -> str:
     kind = "restricted mean" if d["lower_bound"] else "mean"
     step = "" if d["dt"] is None else f", dt {d['dt']:.4g}"
     mean = f"{number(d['mfpt'])} ± {number(d['stderr'], 2)} [{number(d['low'])}, {number(d['high'])}]"
-    exact = "not known, or infinite"
+    exact = "not known, or infinite" if d["horizon"] is None else "not known"
     if d["exact"] is not None:
         exact = f"{d['exact']:.6g} ({d['exact_source']})" + ("" if d["z"] is None else f", z = {d['z']:.2f}")
     lines = [

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from stochreset import Brownian, Poisson
+from stochreset import Brownian, Poisson, exact_answers
 from stochreset import simulate as simulate_sample
 from stochreset import simulation as simulation_module
 from stochreset.sample_file import SampleFileError, read_sample, write_sample
@@ -49,6 +49,30 @@ def test_file_of_a_biased_sample(tmp_path):
     again = read_sample(tmp_path / "sample.h5")
     assert (again.bias, again.dt, again.seed) == (sample.bias, 0.1, 2**64 - 1)
     assert np.array_equal(again.times, sample.times) and np.array_equal(again.censored, sample.censored)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("lattice", "--set", "target=3", "--horizon", 10.5),
+        ("plateaus", "--set", "memory=1", "--set", "plateau_spread=0.16", "--period", 20),
+    ],
+)
+def test_sample_is_kept_where_the_exact_formula_does_not_reach(document, run, tmp_path, arguments):
+    path = tmp_path / "sample.h5"
+    arguments = ("simulate", *arguments, "--runs", 200, "--out", path)
+    found = document(*arguments)
+    assert found["exact"] is found["z"] is None and read_sample(path).digest() == found["digest"]
+    assert "not known" in run(*arguments)[1]
+
+
+def test_sample_is_kept_when_the_exact_mean_is_interrupted(run, monkeypatch, tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exact_answers, "exact_mean", interrupt)
+    assert run(*FAST, "--out", tmp_path / "sample.h5")[0] == 130
+    assert len(read_sample(tmp_path / "sample.h5")) == 2000
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

@@ -39,6 +39,11 @@ def test_bad_commands(failure, arguments, said):
         ("--horizon inf", "leave it out to follow all runs to arrival"),
         ("--dt 0 --method euler", "`--dt` must be a positive finite number, got 0"),
         ("--dt 0.1", "`--dt` 0.1 has no use in the exact method"),
+        (
+            "--horizon 1 --estimate-bias",
+            "`--estimate-bias` has no use in the exact method, which has no time step; leave it out, or choose "
+            "`--method bridge` or `--method euler`",
+        ),
         ("--period soon", "--period"),
         ("--method best", "--method"),
         ("--method euler", "`--horizon` is needed"),
@@ -81,6 +86,7 @@ def test_bad_values(failure, arguments, said):
         ),
         ("simulate markov --set rates=[[0,NaN],[1,0]]", "rates must be a number, not NaN"),
         ("simulate markov --set rates=3", "`rates` must be a square matrix"),
+        ("simulate markov --estimate-bias", "which has no time step; leave it out\n"),
         ("simulate plateaus --set noise=0", "`noise` must be positive, got 0"),
     ],
 )
