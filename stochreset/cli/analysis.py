@@ -38,7 +38,7 @@ def qss(
     verdict = relaxation(chosen, threshold=threshold, tolerance=tolerance)
     document = documents.qss_document(chosen.metric, chosen.name, verdict)
     if json:
-        print(documents.dump(document))
+        documents.print_json(document)
         return
     print(f"{chosen.metric}, {chosen.name}, {len(chosen)} runs of {chosen.horizon} epochs")
     print(f"quasi-steady state: {verdict.verdict.replace('_', ' ')}")
@@ -83,7 +83,7 @@ def predict(
     predictions = predict_periods(response, wanted, limits, model)
     points = measured_points(study, perturbation, threshold)
     if json:
-        print(documents.dump(documents.predict_document(response, predictions, points)))
+        documents.print_json(documents.predict_document(response, predictions, points))
         return
     title = f"{perturbation}, threshold {threshold:g}, from period {measured}; ⟨τ⟩ = {response.tau_estimate}"
     console = tables.console()
@@ -115,7 +115,7 @@ def rank(
         study, threshold, measured=chosen, horizon=horizon, resamples=resamples, seed=seed
     )
     if json:
-        print(documents.dump(documents.rank_document(ranking)))
+        documents.print_json(documents.rank_document(ranking))
         return
     tables.console().print(tables.ranking_table(ranking))
     print(

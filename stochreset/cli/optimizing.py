@@ -42,11 +42,14 @@ def optimize(
     folder = Path(f"{config.stem}-optimized") if out is None else out
     if dry_run:
         document = plan_document(optimization)
-        print(documents.dump(document) if json else plan_text(document))
+        if json:
+            documents.print_json(document)
+        else:
+            print(plan_text(document))
         return
     report = run(optimization, folder, executor, quiet=json)
     if json:
-        print(documents.dump(report.document))
+        documents.print_json(report.document)
         return
     print(result_text(report.result))
     files = write_pages(report, folder)

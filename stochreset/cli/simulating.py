@@ -106,9 +106,12 @@ def simulate(
         document = documents.simulation_document(result)
         if out is not None:
             write_sample(out, sample, document)
-    print(documents.dump(document) if json else tables.simulation_text(document))
-    if out is not None and not json:
-        print(f"written to: {out}")
+    if json:
+        documents.print_json(document)
+    else:
+        print(tables.simulation_text(document))
+        if out is not None:
+            print(f"written to: {out}")
 
 
 def _check_answerable(plan: Plan, estimate_bias: bool) -> None:
@@ -143,4 +146,7 @@ def models(json: options.Json = False) -> None:
     from stochreset.models import MODELS
 
     document = documents.models_document(list(MODELS.values()))
-    print(documents.dump(document) if json else tables.models_text(document))
+    if json:
+        documents.print_json(document)
+    else:
+        print(tables.models_text(document))

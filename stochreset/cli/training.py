@@ -37,7 +37,10 @@ def train(
     folder = Path(config.stem) if out is None else out
     if dry_run:
         document = plan_document(study, folder)
-        print(documents.dump(document) if json else plan_text(document))
+        if json:
+            documents.print_json(document)
+        else:
+            print(plan_text(document))
         return
 
     from training.study import run_study
@@ -46,7 +49,10 @@ def train(
     with executing.interruptible():
         report = run_study(study, folder, executor=where, progress=sys.stderr.isatty())
     document = report_document(report)
-    print(documents.dump(document) if json else report_text(document, study.threshold))
+    if json:
+        documents.print_json(document)
+    else:
+        print(report_text(document, study.threshold))
 
 
 def plan_document(study: TrainingStudy, folder: Path) -> dict[str, Any]:

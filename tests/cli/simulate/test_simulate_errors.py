@@ -96,6 +96,50 @@ def test_bad_values_of_other_models(failure, arguments, said):
     assert said in failure(*command)
 
 
+MANY = "1" + 401 * "0"
+DEEP = 5000 * "["
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("brownian", "--set", f"target={MANY}"), "`target` must be a finite number, got inf"),
+        (("brownian", "--set", f"target={MANY * 20}"), "`target` must be a finite number, got inf"),
+        (("brownian", "--set", f"drift={DEEP}"), "drift must be a number, got '[[["),
+        (("markov", "--set", f"rates={100 * '['}1{100 * ']'}"), "`--set` for markov: "),
+        (("markov", "--set", f"rates={900 * '['}1{900 * ']'}"), "`--set` for markov: "),
+        (
+            ("markov", "--set", 'rates={"a":1}'),
+            "rates must be a number, or a list of numbers or of such lists",
+        ),
+        (("markov", "--set", "rates=[[0,null],[1,0]]"), "got '[[0,null],[1,0]]'; its default is [[0.0, 1.0"),
+        (("markov", "--set", "targets=[]"), "targets must be a number, or a list of numbers"),
+        (
+            ("lattice", "--set", f"target=1{22 * '0'}"),
+            "target must be a whole number below 2**63 in size, got",
+        ),
+        (
+            ("lattice", "--set", "target=-1e22"),
+            "target must be a whole number below 2**63 in size, got '-1e22'",
+        ),
+        (("brownian", "--period", 1, "--perturbation", f"partial:{MANY}"), "a finite number, got inf"),
+        (("brownian", "--period", 1, "--perturbation", f"partial:{DEEP}"), "with numbers, got 'partial:[[["),
+        (("brownian", "--perturbation", f"partial:{MANY}"), "give `--poisson RATE`"),
+    ],
+)
+def test_monstrous_values(failure, arguments, said):
+    line = failure("simulate", *arguments)
+    assert said in line and len(line) < 400
+
+
+def test_large_whole_numbers(document):
+    arguments = ("simulate", "lattice", "--horizon", 5, "--runs", 5, "--set")
+    for number in (2**63 - 1, -(2**63) + 1):
+        assert document(*arguments, f"target={number}")["parameters"]["target"] == number
+    parameters = document("simulate", "brownian", "--horizon", 1, "--runs", 5, "--set", f"target={10**30}")
+    assert parameters["parameters"]["target"] == 1e30
+
+
 def test_switch_is_made():
     from stochreset.cli.settings import parse_perturbation
 
@@ -114,4 +158,4 @@ def test_ctrl_c_ends_promptly(run):
     threading.Timer(1.0, interrupt).start()
     code, out, err = run(*arguments, 10_000_000, "--dt", 1e-7)
     assert time.monotonic() - sent[0] < 2
-    assert (code, out, err) == (130, "", "")
+    assert (code, out, err) == (130, "", "stochreset: interrupted\n")
