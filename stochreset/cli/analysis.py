@@ -68,7 +68,7 @@ def predict(
 
     wanted = options.parse_periods(periods) if periods is not None else None
     study = read_study(runs, metric)
-    study.ensemble(perturbation, measured)
+    options.check_measured(study, perturbation, measured)
     if wanted is None:
         wanted = options.default_periods(study, perturbation)
     response, limits = respond(

@@ -35,6 +35,7 @@ def train(
     config = executing.required_config(config, "train", "study.toml")
     study = load_study(config)
     folder = Path(config.stem) if out is None else out
+    where = executing.parse_where(executor)
     if dry_run:
         document = plan_document(study, folder)
         if json:
@@ -45,7 +46,6 @@ def train(
 
     from training.study import run_study
 
-    where = executing.parse_where(executor)
     with executing.interruptible():
         report = run_study(study, folder, executor=where, progress=sys.stderr.isatty())
     document = report_document(report)
