@@ -111,6 +111,7 @@ def rank(
 
     chosen = options.parse_measured(measured)
     study = read_study(runs, metric)
+    options.check_all_measured(study, chosen)
     ranking = rank_perturbations(
         study, threshold, measured=chosen, horizon=horizon, resamples=resamples, seed=seed
     )

@@ -91,6 +91,12 @@ def check_measured(study: Study, perturbation: str, measured: int) -> None:
         raise ValueError(named) from None
 
 
+def check_all_measured(study: Study, chosen: dict[str, int]) -> None:
+    """Raise where a perturbation of the study was not run at the period chosen for it."""
+    for name in chosen.keys() & set(study.perturbations):
+        check_measured(study, name, chosen[name])
+
+
 def default_periods(study: Study, perturbation: str) -> list[int]:
     """Periods that were run, and a spread of others up to the end of the unperturbed runs."""
     horizon = study.unperturbed.horizon

@@ -42,6 +42,7 @@ def report(
     chosen = options.parse_measured(measured)
     positions = None if thresholds is None else parse_thresholds(thresholds)
     study = read_study(runs, metric)
+    options.check_all_measured(study, chosen)
     settings: dict[str, Any] = {"measured": chosen, "horizon": horizon, "resamples": resamples, "seed": seed}
     analysis = analyse(study, threshold, **settings)
     written = write_report(analysis, out)

@@ -80,7 +80,7 @@ def test_missing_required_option(failure, runs_file, arguments, said):
         (("rank", "--threshold", "91", "--measured", "shrink_perturb=0"), "must look like NAME=P"),
         (("rank", "--threshold", "91", "--measured", "shrink_perturb=2.5"), "must look like NAME=P"),
         (("rank", "--threshold", "91", "--measured", "=20"), "must look like NAME=P"),
-        (("rank", "--threshold", "91", "--measured", "shrink_perturb=25"), "shrink_perturb"),
+        (("rank", "--threshold", "91", "--measured", "shrink_perturb=25"), "`--measured` 25 was not run for"),
         (("rank", "--threshold", "91", "--measured", "noise=20"), "noise"),
         (
             ("rank", "--threshold", "91", *("--measured", "shrink_perturb=20") * 2),
