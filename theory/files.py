@@ -26,12 +26,14 @@ def check_target(path: str | os.PathLike[str], name: str = "path") -> Path:
     Raises
     ------
     ValueError
-        If it is a folder.
+        If it is a folder, or neither a file nor a folder: a device, a pipe or a socket.
     OSError
         If its folder does not exist or lets no file be made in it.
     """
     if Path(path).is_dir():
         raise ValueError(f"`{name}` {path} is a folder; give the name of a file in it")
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"`{name}` {path} is a device or a pipe; give the name of a file")
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(

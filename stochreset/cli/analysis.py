@@ -38,7 +38,7 @@ def qss(
     verdict = relaxation(chosen, threshold=threshold, tolerance=tolerance)
     document = documents.qss_document(chosen.metric, chosen.name, verdict)
     if json:
-        print(documents.dump(document))
+        documents.print_json(document)
         return
     print(f"{chosen.metric}, {chosen.name}, {len(chosen)} runs of {chosen.horizon} epochs")
     print(f"quasi-steady state: {verdict.verdict.replace('_', ' ')}")
@@ -74,7 +74,7 @@ def predict(
 
     wanted = options.parse_periods(periods) if periods is not None else None
     study = read_study(runs, metric)
-    study.ensemble(perturbation, measured)
+    options.check_measured(study, perturbation, measured)
     if wanted is None:
         wanted = options.default_periods(study, perturbation)
     response, limits = respond(
@@ -89,7 +89,7 @@ def predict(
     predictions = predict_periods(response, wanted, limits, model)
     points = measured_points(study, perturbation, threshold)
     if json:
-        print(documents.dump(documents.predict_document(response, predictions, points)))
+        documents.print_json(documents.predict_document(response, predictions, points))
         return
     title = f"{perturbation}, threshold {threshold:g}, from period {measured}; ⟨τ⟩ = {response.tau_estimate}"
     console = tables.console()
@@ -118,11 +118,12 @@ def rank(
 
     chosen = options.parse_measured(measured)
     study = read_study(runs, metric)
+    options.check_all_measured(study, chosen)
     ranking = rank_perturbations(
         study, threshold, measured=chosen, horizon=horizon, resamples=resamples, seed=seed
     )
     if json:
-        print(documents.dump(documents.rank_document(ranking)))
+        documents.print_json(documents.rank_document(ranking))
         return
     tables.console().print(tables.ranking_table(ranking))
     print(

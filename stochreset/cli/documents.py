@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,15 @@ NAMES = {"PartialReset": "partial", "ShrinkPerturb": "shrink", "SwitchPotential"
 """What perturbations are called on the command line, where that is not simply their class."""
 
 
-def dump(document: dict[str, Any]) -> str:
+def dump(document: dict[str, Any], ensure_ascii: bool = False) -> str:
     """JSON text; numbers that JSON does not know (infinite, NaN) become null."""
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(_finite(document), indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print a document as JSON, in ASCII where standard output does not take every character."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(dump(document, ensure_ascii=not encoding.lower().startswith("utf")))
 
 
 def _finite(value: Any) -> Any:

@@ -6,6 +6,7 @@ Errors of use or of data end with exit code 2 and one line on standard error.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from contextlib import suppress
@@ -13,7 +14,10 @@ from typing import Annotated
 
 import typer
 
-from stochreset.cli import analysis, demo, importing, optimizing, report, simulating, training
+from stochreset.cli import analysis, demo, executing, importing, optimizing, report, simulating, training
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     help="Would it finish sooner if it were perturbed now and then, and if so, how and how often?",
@@ -52,16 +56,29 @@ def options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 on success, 2 on an error of use or data, 130 on Ctrl-C."""
+    _prepare_streams()
     sys.exit(_run(arguments))
+
+
+def _prepare_streams() -> None:
+    """Let nothing that is printed be an error: not where a stream is closed, nor where it has no ± or ⟨τ⟩."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="replace")
 
 
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # what typer makes of Ctrl-C
+            return _fail("interrupted", INTERRUPTED)
         return code if isinstance(code, int) else 0
-    except (KeyboardInterrupt, typer.Abort) as error:
-        return _fail(str(error) or "interrupted", 130)
+    except executing.Stopped as stopped:
+        return _fail(str(stopped), INTERRUPTED)
     except BrokenPipeError:  # whoever reads the output wants no more of it, as `head`
         _drop_output()
         return 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,16 +50,17 @@ def parse_where(executor: str | None) -> ExecutorSettings | None:
         raise ValueError(str(problem).replace("`spec` of an executor", "`--executor`")) from None
 
 
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM ended a command; the message says how to go on."""
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within the block Ctrl-C and SIGTERM end the command with code 130 and a word on how to go on."""
+    """Within the block Ctrl-C and SIGTERM raise `Stopped`: the command ends with code 130 and says how to go on."""
     from training.study.interruption import sigterm_as_ctrl_c
 
     try:
         with sigterm_as_ctrl_c():
             yield
     except KeyboardInterrupt as ended:
-        print(
-            f"stochreset: {str(ended) or 'interrupted'}; the same command goes on from there", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
+        raise Stopped(f"{str(ended) or 'interrupted'}; the same command goes on from there") from None

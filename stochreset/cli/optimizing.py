@@ -12,6 +12,7 @@ from stochreset.cli import executing, options
 
 if TYPE_CHECKING:
     from theory.search import SearchResult, Step
+    from training.executors import ExecutorSettings
     from training.optimize import Optimization, Report
 
 
@@ -40,24 +41,28 @@ def optimize(
     config = executing.required_config(config, "optimize", "search.toml")
     optimization = load_optimization(config, budget)
     folder = Path(f"{config.stem}-optimized") if out is None else out
+    where = executing.parse_where(executor)
     if dry_run:
         document = plan_document(optimization)
-        print(documents.dump(document) if json else plan_text(document))
+        if json:
+            documents.print_json(document)
+        else:
+            print(plan_text(document))
         return
-    report = run(optimization, folder, executor, quiet=json)
+    report = run(optimization, folder, where, quiet=json)
     if json:
-        print(documents.dump(report.document))
+        write_pages(report, folder)
+        documents.print_json(report.document)
         return
     print(result_text(report.result))
     files = write_pages(report, folder)
     print(f"Runs, answer and settings: {', '.join(map(str, files))}")
 
 
-def run(optimization: Optimization, folder: Path, executor: str | None, quiet: bool) -> Report:
+def run(optimization: Optimization, folder: Path, where: ExecutorSettings | None, quiet: bool) -> Report:
     """Run the search, printing each step."""
     from training.optimize import optimize as run_optimization
 
-    where = executing.parse_where(executor)
     spent = 0
 
     def note(step: Step) -> None:
@@ -100,12 +105,14 @@ def result_text(result: SearchResult) -> str:
 
 
 def plan_document(optimization: Optimization) -> dict[str, Any]:
-    """What a search may spend, step by step."""
+    """What a search may spend, step by step; an error where the search itself would be refused."""
     from theory.search.pilot import FEWEST
     from theory.search.plan import plan
+    from theory.search.search import check_budget
 
     search = optimization.search
     horizon = optimization.study.epochs
+    check_budget(search, horizon)
     return {
         "candidates": [candidate.name for candidate in optimization.candidates],
         "periods": list(optimization.periods),
@@ -157,9 +164,8 @@ def write_pages(report: Report, folder: Path) -> list[Path]:
         print(f"No report.html: {problem}", file=sys.stderr)
         return files
     positions = [each.threshold for each in report.result.answers]
+    chosen = positions if len(positions) > 1 else None
     settings: dict[str, Any] = {"resamples": 2000, "seed": 0}
-    given = {"threshold": threshold, "thresholds": None, "metric": None, **settings}
-    return [
-        *files,
-        write_page(report.path, analysis, positions if len(positions) > 1 else None, folder, settings, given),
-    ]
+    listed = None if chosen is None else ",".join(map(repr, chosen))
+    given = {"threshold": threshold, "thresholds": listed, "metric": None, **settings}
+    return [*files, write_page(report.path, analysis, chosen, folder, settings, given)]

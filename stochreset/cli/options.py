@@ -42,6 +42,10 @@ def parse_periods(text: str) -> list[int]:
         if len(numbers) == 1:
             periods += numbers
         elif 2 <= len(numbers) <= 3 and (len(numbers) == 2 or numbers[2] > 0):
+            if numbers[0] > numbers[1]:
+                raise ValueError(
+                    f"`--periods` {part!r} is empty: it must rise, as {numbers[1]}:{numbers[0]} does, got {text!r}"
+                )
             span = range(numbers[0], numbers[1] + 1, *numbers[2:])
             if span[10_000:]:
                 raise ValueError(f"`--periods` {part!r} is too long; 10,000 periods at most")
@@ -76,6 +80,21 @@ def parse_measured(texts: list[str] | None) -> dict[str, int]:
             raise ValueError(f"`--measured` names {name!r} twice; one measured period per perturbation")
         result[name] = int(period)
     return result
+
+
+def check_measured(study: Study, perturbation: str, measured: int) -> None:
+    """Raise where the perturbation was not run at this period."""
+    try:
+        study.ensemble(perturbation, measured)
+    except ValueError as problem:
+        named = str(problem).replace("`period`", "`--measured`").replace("`perturbation`", "`--perturbation`")
+        raise ValueError(named) from None
+
+
+def check_all_measured(study: Study, chosen: dict[str, int]) -> None:
+    """Raise where a perturbation of the study was not run at the period chosen for it."""
+    for name in chosen.keys() & set(study.perturbations):
+        check_measured(study, name, chosen[name])
 
 
 def default_periods(study: Study, perturbation: str) -> list[int]:

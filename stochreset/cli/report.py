@@ -34,13 +34,15 @@ def report(
     json: options.Json = False,
 ) -> None:
     """Write a page (report.html), figures (PNG and SVG) and a summary (text, CSV and JSON)."""
+    from stochreset.cli import documents
     from stochreset.cli.html import parse_thresholds
-    from stochreset.cli.reporting import analyse, write_report
+    from stochreset.cli.reporting import analyse, summary_document, write_report
     from training import read_study
 
     chosen = options.parse_measured(measured)
     positions = None if thresholds is None else parse_thresholds(thresholds)
     study = read_study(runs, metric)
+    options.check_all_measured(study, chosen)
     settings: dict[str, Any] = {"measured": chosen, "horizon": horizon, "resamples": resamples, "seed": seed}
     analysis = analyse(study, threshold, **settings)
     written = write_report(analysis, out)
@@ -48,7 +50,7 @@ def report(
     given["measured"] = [f"{name}={period}" for name, period in chosen.items()]
     written.append(write_page(runs, analysis, positions, out, settings, given))
     if json:
-        print((out / "summary.json").read_text(encoding="utf-8"), end="")
+        documents.print_json(summary_document(analysis))
         return
     print((out / "summary.txt").read_text(encoding="utf-8"))
     print(f"{len(written)} files written to {out}; start with {out / 'report.html'}")

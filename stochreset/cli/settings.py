@@ -20,6 +20,10 @@ PERTURBATIONS: dict[str, tuple[str, tuple[str, ...], int]] = {
     "switch": ("SwitchPotential", (), 0),
 }
 """Name to class in `stochreset.perturbations`, its arguments, and how many of them are needed."""
+LARGEST = 2**63
+"""Whole numbers of this size and beyond do not fit into arrays."""
+LONGEST = 60
+"""Characters of what was given that messages show."""
 FORMS = "reset[:X], partial:C, shrink:LAMBDA:GAMMA, kick:NOISE[:SHIFT] or switch"
 
 
@@ -30,7 +34,9 @@ def parse_parameters(model: Model, texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise ValueError(f"`--set` must look like NAME=VALUE, got {text!r}; {_allowed(model, known)}")
+            raise ValueError(
+                f"`--set` must look like NAME=VALUE, got {shortened(text)}; {_allowed(model, known)}"
+            )
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
@@ -46,29 +52,36 @@ def _allowed(model: Model, known: dict[str, Parameter]) -> str:
 
 
 def _value(parameter: Parameter, text: str) -> Any:
-    """Value of a parameter: a number where its annotation asks for one, otherwise what JSON makes of it."""
+    """Value of a parameter: a number where its annotation asks for one, otherwise numbers, or lists of them."""
     value = _read(text)
+    leaves = list(_leaves(value))
     words = set(re.findall(r"[A-Za-z]+", parameter.kind))
-    if any(math.isnan(number) for number in _numbers(value)):
+    if any(isinstance(each, float) and math.isnan(each) for each in leaves):
         wanted = "a number, not NaN"
     elif not words <= {"float", "int", "None"}:
-        return value
+        if leaves and all(isinstance(each, int | float) for each in leaves):
+            return value
+        wanted = "a number, or a list of numbers or of such lists"
     elif value is None and "None" in words:
         return value
     elif isinstance(value, bool) or not isinstance(value, int | float):
         wanted = "a number"
     elif isinstance(value, float) and "float" not in words:
-        wanted = "a whole number"
+        large = math.isfinite(value) and abs(value) >= LARGEST
+        wanted = "a whole number below 2**63 in size" if large else "a whole number"
     else:
         return value
     default = json.dumps(parameter.default, default=str)
-    raise ValueError(f"`--set` {parameter.name} must be {wanted}, got {text!r}; its default is {default}")
+    raise ValueError(
+        f"`--set` {parameter.name} must be {wanted}, got {shortened(text)}; its default is {default}"
+    )
 
 
 def _read(text: str) -> Any:
+    """What JSON makes of a text, else a number such as .5, else the text."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_int=_integer)
+    except (ValueError, RecursionError):  # as of a thousand brackets
         pass
     try:
         return float(text)
@@ -76,12 +89,25 @@ def _read(text: str) -> Any:
         return text
 
 
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _numbers(each)
-    elif isinstance(value, float):
-        yield value
+def _integer(digits: str) -> int | float:
+    """A whole number; as a float, infinite if need be, where it is beyond what arrays hold."""
+    return int(digits) if len(digits) <= 20 and abs(int(digits)) < LARGEST else float(digits)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What nested lists hold, in no order; not recursive, for JSON nests deeper than Python calls."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting += each
+        else:
+            yield each
+
+
+def shortened(text: str) -> str:
+    """A text in quotes as messages show it."""
+    return repr(text) if len(text) <= LONGEST else f"{text[:LONGEST]!r}..."
 
 
 def positive(option: str, value: float | None, way_out: str) -> float | None:
@@ -117,18 +143,18 @@ def parse_perturbation(text: str | None, protocol: Any) -> Any:
         return None
     if protocol is None:
         raise ValueError(
-            f"`--perturbation` {text!r} needs to know when; give `--poisson RATE`, `--period P` or `--once T`"
+            f"`--perturbation` {shortened(text)} needs to know when; give `--poisson RATE`, `--period P` or `--once T`"
         )
     name, *values = text.split(":")
     kind, arguments, needed = PERTURBATIONS.get(name, ("", (), 0))
     numbers = [_read(value) for value in values]
     sound = all(isinstance(x, int | float) and not isinstance(x, bool) for x in numbers)
     if not kind or not sound or not needed <= len(numbers) <= len(arguments):
-        raise ValueError(f"`--perturbation` must be {FORMS}, with numbers, got {text!r}")
+        raise ValueError(f"`--perturbation` must be {FORMS}, with numbers, got {shortened(text)}")
     try:
         return getattr(perturbations, kind)(*numbers)
     except ValueError as problem:
-        raise ValueError(f"`--perturbation` {text!r}: {problem}; the forms are {FORMS}") from None
+        raise ValueError(f"`--perturbation` {shortened(text)}: {problem}; the forms are {FORMS}") from None
 
 
 def in_options(message: str) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from stochreset.cli import options
 from stochreset.garbage import uncollected
+
+if TYPE_CHECKING:
+    from stochreset.exact_answers import ExactMean
+    from stochreset.plan import Plan
 
 Method = Literal["auto", "exact", "bridge", "euler"]
 MOST_RUNS = 100_000_000
@@ -61,9 +66,11 @@ def simulate(
         raise ValueError(f"`--set` for {chosen.name}: {problem}") from None
 
     from stochreset import simulate as run
-    from stochreset.exact_answers import exact_mean
+    from stochreset.plan import make_plan
+    from stochreset.sample_file import write_sample
 
     try:
+        _check_answerable(make_plan(process, protocol, effect, horizon, method, dt), estimate_bias)
         sample = run(
             process,
             protocol,
@@ -81,23 +88,56 @@ def simulate(
         raise ValueError(settings.in_options(str(problem))) from None
     except MemoryError:
         raise ValueError(f"`--runs` {runs} do not fit into memory; take fewer") from None
-    result = documents.SimulationResult(
-        model=chosen.name,
-        parameters=chosen.values(process),
-        protocol=protocol,
-        perturbation=process.default_perturbation() if protocol is not None and effect is None else effect,
-        horizon=horizon,
-        sample=sample,
-        exact=exact_mean(process, protocol, effect, horizon),
-    )
-    document = documents.simulation_document(result)
-    if out is not None:
-        from stochreset.sample_file import write_sample
+    exact = None
+    try:
+        exact = _known_mean(process, protocol, effect, horizon)
+    finally:  # the sample is kept whatever becomes of the exact mean, Ctrl-C included
+        result = documents.SimulationResult(
+            model=chosen.name,
+            parameters=chosen.values(process),
+            protocol=protocol,
+            perturbation=process.default_perturbation()
+            if protocol is not None and effect is None
+            else effect,
+            horizon=horizon,
+            sample=sample,
+            exact=exact,
+        )
+        document = documents.simulation_document(result)
+        if out is not None:
+            write_sample(out, sample, document)
+    if json:
+        documents.print_json(document)
+    else:
+        print(tables.simulation_text(document))
+        if out is not None:
+            print(f"written to: {out}")
 
-        write_sample(out, sample, document)
-    print(documents.dump(document) if json else tables.simulation_text(document))
-    if out is not None and not json:
-        print(f"written to: {out}")
+
+def _check_answerable(plan: Plan, estimate_bias: bool) -> None:
+    """Raise where the mean of the sample would mean nothing, or there is no bias to estimate."""
+    endless = math.isinf(plan.horizon)
+    if endless and not plan.protocol.endless and not plan.process.finite_mean:
+        raise ValueError(
+            "`--horizon` is needed: the mean first-passage time is infinite, so that the mean of any number of runs "
+            "tells nothing; give the time at which they are censored"
+        )
+    if estimate_bias and plan.dt is None:
+        others = [f"`--method {each}`" for each in plan.process.methods(True, False) if each != "exact"]
+        choice = f", or choose {' or '.join(others)}" if others else ""
+        raise ValueError(
+            f"`--estimate-bias` has no use in the exact method, which has no time step; leave it out{choice}"
+        )
+
+
+def _known_mean(process: Any, protocol: Any, perturbation: Any, horizon: float | None) -> ExactMean | None:
+    """Exact mean; None also where its formula does not reach."""
+    from stochreset.exact_answers import exact_mean
+
+    try:
+        return exact_mean(process, protocol, perturbation, horizon)
+    except (ValueError, ArithmeticError, MemoryError):
+        return None
 
 
 def models(json: options.Json = False) -> None:
@@ -106,4 +146,7 @@ def models(json: options.Json = False) -> None:
     from stochreset.models import MODELS
 
     document = documents.models_document(list(MODELS.values()))
-    print(documents.dump(document) if json else tables.models_text(document))
+    if json:
+        documents.print_json(document)
+    else:
+        print(tables.models_text(document))

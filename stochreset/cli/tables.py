@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from stochreset.cli.rows import Rows
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from theory import MeasuredPoint, Prediction, Ranking
 
@@ -26,21 +27,9 @@ def interval(low: float, high: float) -> str:
     return f"{number(low)} – {number(high)}" if math.isfinite(low) else "—"
 
 
-def _table(title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        numeric = column not in ("model", "status", "perturbation", "confirmed")
-        table.add_column(column, justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
 def predictions_table(
     title: str, predictions: Sequence[Prediction], measured: Sequence[MeasuredPoint]
-) -> Table:
+) -> Rows:
     """Predicted beside measured means, period by period."""
     seen = {point.period: point for point in measured}
     rows = []
@@ -52,7 +41,7 @@ def predictions_table(
             (str(p.period), number(p.mean), interval(p.low, p.high), p.model, p.status, shown, stderr)
         )
     columns = ("period", "predicted", "95 % interval", "model", "status", "measured", "± stderr")
-    return _table(title, columns, rows)
+    return Rows(title, columns, rows)
 
 
 def prediction_notes(predictions: Sequence[Prediction]) -> list[str]:
@@ -88,7 +77,7 @@ def _periods(periods: Sequence[int], indices: Sequence[int]) -> str:
     return ("period " if len(indices) == 1 else "periods ") + ", ".join(texts)
 
 
-def ranking_table(ranking: Ranking) -> Table:
+def ranking_table(ranking: Ranking) -> Rows:
     """Perturbations at their best periods, best first."""
     rows = [
         (
@@ -107,7 +96,7 @@ def ranking_table(ranking: Ranking) -> Table:
     columns = (
         "perturbation", "period", "mean", "95 % interval", "speed-up", "95 % interval", "status", "confirmed",
     )  # fmt: skip
-    return _table(title, columns, rows)
+    return Rows(title, columns, rows)
 
 
 def console() -> Console:
@@ -125,7 +114,7 @@ def simulation_text(document: dict[str, Any]) -> str:
     kind = "restricted mean" if d["lower_bound"] else "mean"
     step = "" if d["dt"] is None else f", dt {d['dt']:.4g}"
     mean = f"{number(d['mfpt'])} ± {number(d['stderr'], 2)} [{number(d['low'])}, {number(d['high'])}]"
-    exact = "not known, or infinite"
+    exact = "not known, or infinite" if d["horizon"] is None else "not known"
     if d["exact"] is not None:
         exact = f"{d['exact']:.6g} ({d['exact_source']})" + ("" if d["z"] is None else f", z = {d['z']:.2f}")
     lines = [
@@ -178,9 +167,6 @@ def _model_text(model: dict[str, Any]) -> str:
     for name, value, each in zip(names, values, parameters, strict=True):
         unit = "" if each["unit"] == "none" else each["unit"]
         lines.append(f"    {name.ljust(wide)}  {value.ljust(long)}  {unit}".rstrip())
-    methods = ", ".join(model["methods"])
-    if model["methods_partial"] != model["methods"]:
-        methods += f"; with partial resets and kicks: {', '.join(model['methods_partial'])}"
-    lines.append(f"  methods: {methods}")
+    lines.append(f"  methods: {', '.join(model['methods'])}")
     lines.append(f"  exact mean: {model['known']}")
     return "\n".join(lines)

@@ -35,18 +35,24 @@ def train(
     config = executing.required_config(config, "train", "study.toml")
     study = load_study(config)
     folder = Path(config.stem) if out is None else out
+    where = executing.parse_where(executor)
     if dry_run:
         document = plan_document(study, folder)
-        print(documents.dump(document) if json else plan_text(document))
+        if json:
+            documents.print_json(document)
+        else:
+            print(plan_text(document))
         return
 
     from training.study import run_study
 
-    where = executing.parse_where(executor)
     with executing.interruptible():
         report = run_study(study, folder, executor=where, progress=sys.stderr.isatty())
     document = report_document(report)
-    print(documents.dump(document) if json else report_text(document, study.threshold))
+    if json:
+        documents.print_json(document)
+    else:
+        print(report_text(document, study.threshold))
 
 
 def plan_document(study: TrainingStudy, folder: Path) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """``stochreset import-traces``: a runs file from folders of CSV files."""
 
+import os
+
 import pytest
 
 from stochreset import PlateauMixture
@@ -43,6 +45,13 @@ def test_bad_trace_is_named_and_nothing_is_written(failure, folders, tmp_path):
     line = failure("import-traces", path, "--unperturbed", free)
     assert "run_seed_7.csv" in line and "oops" in line
     assert not path.exists()
+
+
+def test_import_does_not_replace_a_pipe(failure, folders, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    assert "is a device or a pipe" in failure("import-traces", path, "--unperturbed", folders[0])
+    assert path.is_fifo()
 
 
 def test_import_needs_one_source(failure, folders, tmp_path):

@@ -1,6 +1,8 @@
 """``stochreset optimize`` as a user meets it."""
 
 import json
+import re
+import shlex
 
 import pytest
 
@@ -70,12 +72,28 @@ def test_from_configuration_to_answer(run, tmp_path):
         ((), "`CONFIG.toml` is needed; `stochreset optimize --example > search.toml`"),
         (("absent.toml",), "absent.toml: there is no such file"),
         (("search.toml", "--budget", "60"), "`budget` 60 leaves 30 epochs for the search"),
+        (("search.toml", "--budget", "1", "--dry-run"), "`budget` 1 leaves 0 epochs for the search"),
         (("search.toml", "--executor", "cloud"), "`--executor`"),
+        (("search.toml", "--executor", "cloud", "--dry-run"), "`--executor`"),
     ],
 )
-def test_mistakes(run, arguments, message):
+def test_mistakes(run, tmp_path, arguments, message):
     code, out, err = run("optimize", *arguments)
     assert code == 2 and not out and message in err
+    assert not (tmp_path / "search-optimized").exists()
+
+
+def test_pages_of_two_thresholds_and_their_commands(run, tmp_path):
+    (tmp_path / "search.toml").write_text(CONFIG.replace("[70.0]", "[65.5, 70.0]"), encoding="utf-8")
+    code, out, _ = run("optimize", "search.toml", "--json")
+    folder = tmp_path / "search-optimized"
+    assert code == 0 and json.loads(out) == json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    (command,) = re.findall(r"stochreset (report runs\.h5 .*) --out DIR", page)
+    assert "--thresholds 65.5,70.0" in command
+    arguments = shlex.split(command.replace("runs.h5", str(folder / "runs.h5")))
+    assert run(*arguments, "--out", tmp_path / "again")[0] == 0
+    assert (tmp_path / "again" / "report.html").read_text(encoding="utf-8") == page
 
 
 def test_a_hopeless_threshold_says_what_is_missing(run, tmp_path):

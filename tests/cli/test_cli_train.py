@@ -87,6 +87,7 @@ def test_the_example_is_a_configuration(run, tmp_path):
             "study.toml, line 2: epochs must be a whole number",
         ),
         (["study.toml", "--executor", "foo"], None, "`--executor` must have one of the forms in-process, "),
+        (["study.toml", "--dry-run", "--executor", "foo"], None, "`--executor` must have one of the forms"),
         (
             ["study.toml", "--out", "study.toml"],
             None,

@@ -6,7 +6,6 @@ import numpy as np
 
 from theory.ensembles import Ensemble
 from theory.relaxation import FACTOR, MIN_RUNS, MIN_WINDOW, relaxation
-from theory.search.environment import Environment
 from theory.search.state import SearchState, Step
 from theory.settling import correlation_time, settling_epoch
 
@@ -27,7 +26,7 @@ def run_pilot(state: SearchState) -> None:
     It sets ``settled``, the epoch from which a run is taken to be relaxed, ``qss``, and the pilot of the evidence.
     """
     budget = state.settings.pilot_budget
-    pilot = _grow(state, FEWEST, first_length(state.environment), "to see how long the metric rises")
+    pilot = _grow(state, FEWEST, first_length(state.environment.horizon), "to see how long the metric rises")
     settled = _settled(pilot)
     while settled is None and _affordable(state, len(pilot), _longer(state, pilot), budget):
         before = pilot.horizon
@@ -89,9 +88,9 @@ def _grow(state: SearchState, runs: int, epochs: int, why: str) -> Ensemble:
     return pilot
 
 
-def first_length(environment: Environment) -> int:
+def first_length(horizon: int) -> int:
     """Length of the first runs of the pilot, epochs."""
-    return min(environment.horizon, max(10, int(np.ceil(FIRST * environment.horizon))))
+    return min(horizon, max(10, int(np.ceil(FIRST * horizon))))
 
 
 def _longer(state: SearchState, pilot: Ensemble) -> int:

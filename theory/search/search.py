@@ -79,7 +79,12 @@ def check(environment: Environment, settings: SearchSettings) -> None:
             f"`goal` of the environment must be the hardest threshold, {hardest:g}, got {environment.goal:g}; "
             "runs that end at an easier one tell nothing of it"
         )
-    least = FEWEST * first_length(environment)
+    check_budget(settings, environment.horizon)
+
+
+def check_budget(settings: SearchSettings, horizon: int) -> None:
+    """Raise where the budget does not suffice for the first runs of the pilot."""
+    least = FEWEST * first_length(horizon)
     if settings.search_budget < least:
         raise ValueError(
             f"`budget` {settings.budget:,d} leaves {settings.search_budget:,d} epochs for the search; the first "

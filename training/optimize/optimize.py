@@ -11,6 +11,7 @@ from typing import Any
 from theory.files import replace_file
 from theory.search import SearchResult, Step, search
 from theory.search.record import search_document, step_document
+from theory.search.search import check_budget
 from training.described import describe
 from training.executors import Where
 from training.optimize.environment import TrainingEnvironment
@@ -84,13 +85,14 @@ def optimize(
     StudyError
         If the folder holds runs of another task, or training failed; what is done stays done.
     ValueError
-        If the budget does not suffice for the first runs.
+        If the budget does not suffice for the first runs; nothing is written then.
     KeyboardInterrupt
         After Ctrl-C or SIGTERM; what was under way has been saved.
     """
     root = Path(folder)
     if root.exists() and not root.is_dir():
         raise StudyError(f"`folder` {root} is a file; give the name of a folder")
+    check_budget(optimization.search, optimization.study.epochs)
     chosen = optimization.study.executor if executor is None else executor
     environment = TrainingEnvironment(optimization, root, executor_for(root, chosen), progress)
     root.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,11 @@ import h5py
 import numpy as np
 import pytest
 
-from stochreset import Brownian, Poisson
+from stochreset import Brownian, Poisson, exact_answers
 from stochreset import simulate as simulate_sample
 from stochreset import simulation as simulation_module
 from stochreset.sample_file import SampleFileError, read_sample, write_sample
+from theory.files import replace_file
 
 from .commands import FAST
 
@@ -50,6 +51,30 @@ def test_file_of_a_biased_sample(tmp_path):
     assert np.array_equal(again.times, sample.times) and np.array_equal(again.censored, sample.censored)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("lattice", "--set", "target=3", "--horizon", 10.5),
+        ("plateaus", "--set", "memory=1", "--set", "plateau_spread=0.16", "--period", 20),
+    ],
+)
+def test_sample_is_kept_where_the_exact_formula_does_not_reach(document, run, tmp_path, arguments):
+    path = tmp_path / "sample.h5"
+    arguments = ("simulate", *arguments, "--runs", 200, "--out", path)
+    found = document(*arguments)
+    assert found["exact"] is found["z"] is None and read_sample(path).digest() == found["digest"]
+    assert "not known" in run(*arguments)[1]
+
+
+def test_sample_is_kept_when_the_exact_mean_is_interrupted(run, monkeypatch, tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exact_answers, "exact_mean", interrupt)
+    assert run(*FAST, "--out", tmp_path / "sample.h5")[0] == 130
+    assert len(read_sample(tmp_path / "sample.h5")) == 2000
+
+
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_previous_file_survives_an_error(failure, monkeypatch, tmp_path, step):
     path = tmp_path / "sample.h5"
@@ -80,6 +105,18 @@ def test_bad_place_is_found_before_the_simulation(failure, monkeypatch, tmp_path
     (tmp_path / "file").touch()
     line = failure(*FAST, "--out", tmp_path / place)
     assert "`--out`" in line and said in line
+
+
+def test_a_pipe_is_not_replaced_by_a_file(failure, monkeypatch, tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link.h5"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    with pytest.raises(ValueError, match=r"`path` .*pipe is a device or a pipe; give the name of a file"):
+        replace_file(pipe, b"content")
+    monkeypatch.setattr(simulation_module, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    for path in (pipe, link):
+        assert f"`--out` {path} is a device or a pipe" in failure(*FAST, "--out", path)
+    assert pipe.is_fifo() and sorted(tmp_path.iterdir()) == [link, pipe]
 
 
 def test_files_that_are_no_samples(document, tmp_path):

@@ -39,6 +39,11 @@ def test_bad_commands(failure, arguments, said):
         ("--horizon inf", "leave it out to follow all runs to arrival"),
         ("--dt 0 --method euler", "`--dt` must be a positive finite number, got 0"),
         ("--dt 0.1", "`--dt` 0.1 has no use in the exact method"),
+        (
+            "--horizon 1 --estimate-bias",
+            "`--estimate-bias` has no use in the exact method, which has no time step; leave it out, or choose "
+            "`--method bridge` or `--method euler`",
+        ),
         ("--period soon", "--period"),
         ("--method best", "--method"),
         ("--method euler", "`--horizon` is needed"),
@@ -81,6 +86,7 @@ def test_bad_values(failure, arguments, said):
         ),
         ("simulate markov --set rates=[[0,NaN],[1,0]]", "rates must be a number, not NaN"),
         ("simulate markov --set rates=3", "`rates` must be a square matrix"),
+        ("simulate markov --estimate-bias", "which has no time step; leave it out\n"),
         ("simulate plateaus --set noise=0", "`noise` must be positive, got 0"),
     ],
 )
@@ -88,6 +94,50 @@ def test_bad_values_of_other_models(failure, arguments, said):
     command = arguments.split()
     built(command[1])
     assert said in failure(*command)
+
+
+MANY = "1" + 401 * "0"
+DEEP = 5000 * "["
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("brownian", "--set", f"target={MANY}"), "`target` must be a finite number, got inf"),
+        (("brownian", "--set", f"target={MANY * 20}"), "`target` must be a finite number, got inf"),
+        (("brownian", "--set", f"drift={DEEP}"), "drift must be a number, got '[[["),
+        (("markov", "--set", f"rates={100 * '['}1{100 * ']'}"), "`--set` for markov: "),
+        (("markov", "--set", f"rates={900 * '['}1{900 * ']'}"), "`--set` for markov: "),
+        (
+            ("markov", "--set", 'rates={"a":1}'),
+            "rates must be a number, or a list of numbers or of such lists",
+        ),
+        (("markov", "--set", "rates=[[0,null],[1,0]]"), "got '[[0,null],[1,0]]'; its default is [[0.0, 1.0"),
+        (("markov", "--set", "targets=[]"), "targets must be a number, or a list of numbers"),
+        (
+            ("lattice", "--set", f"target=1{22 * '0'}"),
+            "target must be a whole number below 2**63 in size, got",
+        ),
+        (
+            ("lattice", "--set", "target=-1e22"),
+            "target must be a whole number below 2**63 in size, got '-1e22'",
+        ),
+        (("brownian", "--period", 1, "--perturbation", f"partial:{MANY}"), "a finite number, got inf"),
+        (("brownian", "--period", 1, "--perturbation", f"partial:{DEEP}"), "with numbers, got 'partial:[[["),
+        (("brownian", "--perturbation", f"partial:{MANY}"), "give `--poisson RATE`"),
+    ],
+)
+def test_monstrous_values(failure, arguments, said):
+    line = failure("simulate", *arguments)
+    assert said in line and len(line) < 400
+
+
+def test_large_whole_numbers(document):
+    arguments = ("simulate", "lattice", "--horizon", 5, "--runs", 5, "--set")
+    for number in (2**63 - 1, -(2**63) + 1):
+        assert document(*arguments, f"target={number}")["parameters"]["target"] == number
+    parameters = document("simulate", "brownian", "--horizon", 1, "--runs", 5, "--set", f"target={10**30}")
+    assert parameters["parameters"]["target"] == 1e30
 
 
 def test_switch_is_made():
@@ -108,4 +158,4 @@ def test_ctrl_c_ends_promptly(run):
     threading.Timer(1.0, interrupt).start()
     code, out, err = run(*arguments, 10_000_000, "--dt", 1e-7)
     assert time.monotonic() - sent[0] < 2
-    assert (code, out, err) == (130, "", "")
+    assert (code, out, err) == (130, "", "stochreset: interrupted\n")

@@ -12,6 +12,7 @@ import pytest
 
 from stochreset import Brownian, Poisson
 from stochreset import simulate as simulate_sample
+from stochreset import simulation as simulation_module
 from stochreset.cli import documents
 from theory import PassageSample, mean_passage_time
 
@@ -97,10 +98,21 @@ def test_single_run_has_no_error(document):
     assert found["stderr"] is found["low"] is found["z"] is None and found["mfpt"] > 0
 
 
-def test_infinite_mean_is_not_an_exact_number(document):
-    found = document("simulate", "brownian", "--runs", 100)
+def test_mean_that_may_be_infinite_is_not_an_exact_number(run, document):
+    arguments = ("simulate", "interval", "--poisson", 1, "--perturbation", "kick:0.3", "--runs", 20)
+    found = document(*arguments)
     assert found["exact"] is found["exact_source"] is found["z"] is None
-    assert (found["protocol"], found["perturbation"]) == ({"name": "never"}, None)
+    assert re.search(r"^exact: +not known, or infinite$", run(*arguments)[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("model", ["brownian", "lattice", "run-and-tumble", "ctrw", "plateaus"])
+@pytest.mark.parametrize("protocol", [(), ("--once", 3)])
+def test_infinite_mean_needs_a_horizon(failure, run, monkeypatch, model, protocol):
+    with monkeypatch.context() as patch:
+        patch.setattr(simulation_module, "simulate", lambda *_, **__: pytest.fail("simulated"))
+        line = failure("simulate", model, *protocol)
+    assert "`--horizon` is needed: the mean first-passage time is infinite" in line
+    assert run("simulate", model, *protocol, "--horizon", 5, "--runs", 10)[0] == 0
 
 
 def test_euler_shows_and_estimates_its_bias(document):

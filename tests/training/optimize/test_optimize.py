@@ -126,6 +126,7 @@ def test_checkpoints_are_kept_or_not(short, tmp_path):
 def test_a_budget_that_is_too_small(small, tmp_path):
     with pytest.raises(ValueError, match=r"`budget` 50 .* cost 60. Give at least 480"):
         optimize(small(budget=50), tmp_path / "search")
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings(small):
