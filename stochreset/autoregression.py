@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from theory.closed_forms import checks
+
 Array = NDArray[np.float64]
 RANGE = 9.0
 """The grid reaches so many standard deviations below the centre and the start."""
@@ -60,8 +62,7 @@ class Autoregression:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not np.isfinite(value):
-                raise ValueError(f"`{field.name}` must be a finite number, got {value}")
+            checks.finite(field.name, value)
         if not 0 <= self.memory < 1:
             raise ValueError(f"`memory` must be at least 0 and below 1, got {self.memory}")
         if not 0 <= self.keep <= 1:
@@ -101,6 +102,10 @@ class Autoregression:
 
         ``refine`` multiplies the number of nodes, to see that it does not matter.
         """
+        checks.finite("threshold", threshold)
+        _check_count("epochs", epochs, 0)
+        if period is not None:
+            _check_count("period", period, 1)
         nodes, weights = self._nodes(threshold, refine)
         variance = 1 - self.memory**2
         step = _kernel(self.memory * nodes, variance, nodes) * weights
@@ -145,6 +150,11 @@ def run_normals(
         if later is not None and period is not None and period < epochs:
             normals[run, period:] = np.random.default_rng(later[run]).standard_normal((epochs, 2))[period:]
     return normals
+
+
+def _check_count(argument: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"`{argument}` must be a whole number, {least} or larger, got {value!r}")
 
 
 def _kernel(means: Array, variance: float, to: Array) -> Array:

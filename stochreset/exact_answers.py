@@ -63,9 +63,14 @@ def exact_mean(
     """
     protocol = Never() if protocol is None else protocol
     perturbation = process.default_perturbation() if perturbation is None else perturbation
+    process.check_perturbation(perturbation)
     horizon = math.inf if horizon is None else horizon
-    chain = isinstance(process, MarkovChain)
-    closed = None if chain else _closed_form(process, protocol, perturbation, horizon)
+    closed = None
+    if not isinstance(process, MarkovChain):
+        try:
+            closed = _closed_form(process, protocol, perturbation, horizon)
+        except ValueError:  # of valid arguments: the closed form refuses what it cannot compute
+            closed = None
     if closed is not None:
         return ExactMean(closed, "closed form") if math.isfinite(closed) else None
     value = _numerical(process, protocol, perturbation, horizon)
@@ -80,7 +85,7 @@ def _closed_form(process: Any, protocol: Any, perturbation: Any, horizon: float)
 
     if isinstance(protocol, Never):
         if math.isfinite(horizon):
-            return float(process.restricted_mean(horizon)) if knows("restricted_mean") else None
+            return _restricted(process, horizon) if knows("restricted_mean") else None
         return float(process.mfpt()) if knows("mfpt") else None
     restarts = isinstance(perturbation, Reset) and perturbation.to is None
     if restarts and isinstance(process, LinearLogarithmic):
@@ -101,6 +106,15 @@ def _closed_form(process: Any, protocol: Any, perturbation: Any, horizon: float)
         time = protocol.time
         return float(process.restricted_mean(time) + process.survival(time) * process.mfpt())
     return None
+
+
+def _restricted(process: Any, horizon: float) -> float:
+    """Mean of min(T, horizon)."""
+    if not getattr(process, "whole_steps", False):
+        return float(process.restricted_mean(horizon))
+    # After the last whole step the runs left all wait for the horizon.
+    steps = math.floor(horizon)
+    return float(process.restricted_mean(steps) + (horizon - steps) * process.survival(steps))
 
 
 def _numerical(process: Any, protocol: Any, perturbation: Any, horizon: float) -> float | None:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+POINTS = 16_385
+"""Points of the table that stands for a law in a kernel."""
+
 
 def is_law(value: Any) -> bool:
     """Whether this is a frozen `scipy.stats` distribution of a continuous quantity, or acts as one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from stochreset.engine import check_threads, run_blocks
 from stochreset.kernels.paths import FULL, record_path
 from stochreset.kernels.streams import new_stream
 from stochreset.plan import cached_if_possible, make_plan
+from stochreset.protocols.base import check_positive
 from stochreset.simulation import check_seed
 from theory.passages import read_only
 
@@ -65,11 +67,13 @@ def trajectories(
         As for `stochreset.simulate`.
     runs : int or iterable of int
         How many runs, or the numbers of the runs wanted. Run k of a seed is the same whichever others are
-        asked for; it has the law of the runs of `simulate`, with random numbers of its own.
+        asked for; it has the law of the runs of `simulate`, with random numbers of its own (with ``bridge`` up
+        to the bias of the time step, since each record ends a step).
     seed : int
         From 0 to 2**64 - 1.
     every : float
-        Time between two recorded points of a run. Between them the process runs as it does in `simulate`.
+        Time between two recorded points of a run. Between them the process runs as it does in `simulate`. With
+        ``euler``, which knows positions at the ends of its steps only, the last of these is recorded.
 
     Returns
     -------
@@ -85,16 +89,15 @@ def trajectories(
     """
     plan = make_plan(process, protocol, perturbation, horizon, method, dt)
     check_seed(seed)
-    if not every > 0:
-        raise ValueError(f"`every` must be a positive time between recorded points, got {every!r}")
-    if process.whole_steps and every != int(every):
+    check_positive("every", every, "the time between recorded points", infinite=True)
+    if process.whole_steps and math.isfinite(every) and every != int(every):
         raise ValueError(f"`every` must be a whole number of steps for this process, got {every!r}")
-    numbers = range(runs) if isinstance(runs, int | np.integer) else [int(run) for run in runs]
-    if len(numbers) == 0 or min(numbers) < 0:
-        raise ValueError(f"`runs` must be a positive number of runs or a list of run numbers, got {runs!r}")
+    numbers = _run_numbers(runs)
     parameters, (clock, condition, move) = plan.event_parameters(), plan.arguments()
     record = cached_if_possible(record_path, parameters, condition)
-    head = (parameters, clock, condition, move, process.whole_steps, float(plan.horizon), float(every))
+    step = plan.dt if plan.method == "euler" and plan.dt is not None else 0.0
+    times = float(plan.horizon), float(every), float(step)
+    head = (parameters, clock, condition, move, process.whole_steps, *times)
     found: dict[int, Trajectory] = {}
 
     def work(first: int, last: int, stop: NDArray[np.uint8]) -> None:
@@ -104,6 +107,17 @@ def trajectories(
 
     run_blocks(work, len(numbers), threads=check_threads(None), largest=256)
     return [found[at] for at in range(len(numbers))]
+
+
+def _run_numbers(runs: Any) -> list[int]:
+    """Numbers of the runs wanted."""
+    if isinstance(runs, int | np.integer) and not isinstance(runs, bool):
+        numbers: list[Any] = list(range(runs))
+    else:
+        numbers = list(runs) if isinstance(runs, Iterable) else []
+    if not numbers or not all(isinstance(run, int | np.integer) and run >= 0 for run in numbers):
+        raise ValueError(f"`runs` must be a positive number of runs or a list of run numbers, got {runs!r}")
+    return [int(run) for run in numbers]
 
 
 def _record(record: Any, head: tuple[Any, ...], seed: int, run: int, stop: NDArray[np.uint8]) -> Trajectory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stochreset.horizons import check_horizon
 from stochreset.kernels import dispatch
 from stochreset.kernels.events import simulate_events
 from stochreset.kernels.lanes import new_lanes, simulate_lanes
@@ -19,6 +19,7 @@ from stochreset.kernels.streams import new_stream
 from stochreset.perturbations import Perturbation
 from stochreset.processes.base import Diffusion, Method, Process
 from stochreset.protocols import Informed, Never, Protocol
+from stochreset.protocols.base import check_positive
 
 METHODS = ("auto", "exact", "bridge", "euler")
 
@@ -135,15 +136,14 @@ def make_plan(
     perturbation = process.default_perturbation() if perturbation is None else perturbation
     process.check_perturbation(perturbation)
     chosen = _choose_method(process, protocol, perturbation, method)
-    horizon = _check_horizon(process, protocol, perturbation, horizon, chosen)
+    horizon = check_horizon(process, protocol, perturbation, horizon, chosen)
     if chosen == "exact" and dt is not None:
         raise ValueError(
             f"`dt` {dt} has no use in the exact method; leave it out, or choose another `method`"
         )
     if chosen != "exact":
         dt = process.default_step(chosen) if dt is None else dt
-        if not (math.isfinite(dt) and dt > 0):
-            raise ValueError(f"`dt` must be a positive time step, got {dt!r}")
+        check_positive("dt", dt, "a time step")
     return Plan(process, protocol, perturbation, horizon, chosen, dt)
 
 
@@ -161,30 +161,3 @@ def _choose_method(process: Process, protocol: Protocol, perturbation: Perturbat
         f"{type(perturbation).__name__} under {type(protocol).__name__}; use "
         f"{' or '.join(map(repr, able))}, or 'auto'"
     )
-
-
-def _check_horizon(
-    process: Process,
-    protocol: Protocol,
-    perturbation: Perturbation,
-    horizon: float | None,
-    method: Method,
-) -> float:
-    """Return the horizon; it may be left out where every run ends in a reasonable time."""
-    if horizon is not None:
-        if not horizon > 0:
-            raise ValueError(f"`horizon` must be positive, in the process's unit of time, got {horizon!r}")
-        return float(horizon)
-    if protocol.endless and perturbation.move().confines:
-        return math.inf
-    if not process.arrives:
-        raise ValueError(
-            "`horizon` is needed: without endless perturbation some runs of this process never arrive; give "
-            "the time at which they are censored"
-        )
-    if not process.finite_mean and (method != "exact" or process.one_by_one):
-        raise ValueError(
-            "`horizon` is needed: the mean first-passage time is infinite, so that the longest runs would not "
-            "end; give the time at which they are censored"
-        )
-    return math.inf

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from stochreset import _plateau_laws as laws
 from theory import Ensemble, PassageSample
+from theory.closed_forms import checks
 
 BATCH = 4096
 
@@ -80,8 +81,7 @@ class PlateauMixture:
             object.__setattr__(self, "relaxation_time_after", self.relaxation_time)
         for field in fields(self):
             value = getattr(self, field.name)
-            if not np.isfinite(value):
-                raise ValueError(f"`{field.name}` must be a finite number, got {value}")
+            checks.finite(field.name, value)
             if field.name in ("noise", "relaxation_time", "relaxation_time_after") and value <= 0:
                 raise ValueError(f"`{field.name}` must be positive, got {value}")
             if field.name in ("plateau_spread", "depth", "depth_after") and value < 0:
@@ -233,5 +233,4 @@ def _check_counts(**counts: int | None) -> None:
 
 
 def _check_threshold(threshold: float) -> None:
-    if not np.isfinite(threshold):
-        raise ValueError(f"`threshold` must be finite, got {threshold}")
+    checks.finite("threshold", threshold)

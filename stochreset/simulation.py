@@ -138,7 +138,7 @@ def simulate(
         return sample
     # Another seed: with the same one both samples would share their first numbers.
     finer = _sample(replace(plan, dt=plan.dt / 2), int(runs), (int(seed) + 1) % 2**64, workers, progress)
-    return replace(sample, bias=_bias(sample, finer, 0.5 if plan.method == "euler" else 1.0))
+    return replace(sample, bias=_bias(sample, finer, plan.process.bias_order(plan.method)))
 
 
 def _sample(plan: Plan, runs: int, seed: int, threads: int | None, progress: bool) -> SimulatedSample:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stochreset.paths import trajectories
 from stochreset.protocols import Periodic
-from stochreset.simulation import check_runs
+from stochreset.protocols.base import check_positive
+from stochreset.simulation import check_runs, check_seed
 from theory.ensembles import Ensemble
 from theory.passages import Direction
 
@@ -43,11 +44,11 @@ def record(
     runs, epochs : int
         Size of the ensemble.
     seed : int
-        As for `simulate`. Ensembles of different seeds are independent.
+        As for `simulate`. Ensembles of different seeds are independent, and the seeds of their runs differ.
     unit : float
         Length of an epoch, in the process's unit of time; whole for a process that counts whole steps.
     method, dt
-        As for `simulate`.
+        As for `simulate`. With ``euler`` the position at the end of an epoch is that after the last whole step.
 
     Returns
     -------
@@ -64,10 +65,19 @@ def record(
     check_runs(runs)
     if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
         raise ValueError(f"`epochs` must be a whole number, 1 or larger, got {epochs!r}")
-    if not (math.isfinite(unit) and unit > 0):
-        raise ValueError(f"`unit` must be the positive length of an epoch, got {unit!r}")
+    check_seed(seed)
+    check_positive("unit", unit, "the length of an epoch")
+    if getattr(process, "whole_steps", False) and unit != int(unit):
+        raise ValueError(f"`unit` must be a whole number of steps for this process, got {unit!r}")
     if perturbation is not None and period is None:
         raise ValueError("`perturbation` needs a `period` in epochs")
+    if period is not None and (
+        isinstance(period, bool) or not isinstance(period, int | np.integer) or period < 1
+    ):
+        raise ValueError(
+            f"`period` must be a whole number of epochs, 1 or larger, got {period!r}; the order is "
+            "record(process, perturbation, period)"
+        )
     protocol = None if period is None else Periodic(period * unit)
     threshold = process.threshold()
     paths = trajectories(
@@ -87,7 +97,13 @@ def record(
     if period is not None:
         used = process.default_perturbation() if perturbation is None else perturbation
         name = _snake(type(used).__name__)
-    return Ensemble(values, (seed << 32) % 2**62 + np.arange(runs), "position", direction, name, period)
+    return Ensemble(values, _run_seeds(seed, runs), "position", direction, name, period)
+
+
+def _run_seeds(seed: int, runs: int) -> NDArray[np.int64]:
+    """Consecutive numbers from a place that a hash of the seed chooses among 2^62."""
+    first = int(np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0]) >> 2
+    return first + np.arange(runs)
 
 
 def _snake(name: str) -> str:

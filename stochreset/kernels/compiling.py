@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
+import shutil
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -29,6 +32,9 @@ INNER: dict[str, Any] = {
     "pipeline_class": InnerCompiler,
 }
 """Functions that only kernels call need no wrappers, which for a stream are longer than most functions."""
+
+STALE = 7 * 24 * 3600.0
+"""Seconds for which kernels of other sources are kept, from when they were last looked for."""
 
 
 @cache
@@ -54,20 +60,52 @@ class _SourceCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             os.makedirs(self._cache_path, exist_ok=True)
+            remove_stale(self._cache_path)
             return super().load_overload(sig, target_context)
         except (OSError, EOFError, AttributeError, ImportError, pickle.UnpicklingError):
             return None
 
 
+@cache
+def remove_stale(current: str) -> None:
+    """Remove the folders of kernels beside ``current`` that nobody has used for long, once in a process."""
+    try:
+        os.utime(current)
+        with os.scandir(os.path.dirname(current)) as found:
+            beside = [
+                entry.path
+                for entry in found
+                if entry.name != os.path.basename(current)
+                and re.fullmatch("[0-9a-f]{16}", entry.name)
+                and entry.is_dir(follow_symlinks=False)
+                and time.time() - entry.stat().st_mtime > STALE
+            ]
+    except OSError:  # tidying up is not worth a failure
+        return
+    for path in beside:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _disk_cache(function: Callable[..., Any]) -> _SourceCache | None:
+    """The cache of a kernel on disk; None where no folder for it can be written, as on a read-only system."""
+    try:
+        return _SourceCache(function)
+    except RuntimeError:
+        return None
+
+
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile an outer function of a simulation: releases the GIL, cached on disk.
+    """Compile an outer function of a simulation: releases the GIL, cached on disk where that can be written.
 
     Its attribute ``uncached`` is the same kernel kept in memory only, for parameters whose type has no name
     that another process could find.
     """
     compile_ = njit(nogil=True, no_cfunc_wrapper=True, pipeline_class=KernelCompiler, **OPTIONS)
     compiled, uncached = compile_(function), compile_(function)
-    compiled._cache, compiled.uncached = _SourceCache(function), uncached
+    on_disk = _disk_cache(function)
+    if on_disk is not None:
+        compiled._cache = on_disk
+    compiled.uncached = uncached
     return compiled
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from stochreset.kernels.compiling import inlined
 from stochreset.kernels.dispatch import implement
-from stochreset.kernels.user_functions import compile_function, own_name
+from stochreset.kernels.user_functions import captured, compile_function, own_name
 
 
 class Within(NamedTuple):
@@ -27,9 +27,13 @@ def _within(condition, x):
 implement("allows", Within, _within)
 
 
-@lru_cache(maxsize=256)
 def user_condition(function: Callable[[float], bool]) -> Any:
     """Condition from a plain function of x that returns a bool."""
+    return _user_condition(function, captured(function))
+
+
+@lru_cache(maxsize=256)
+def _user_condition(function: Callable[[float], bool], values: Hashable) -> Any:
     compiled = compile_function(function, "when", boolean=True)
 
     @inlined

@@ -20,13 +20,10 @@ from stochreset.kernels.clocks import Clock, next_interval
 from stochreset.kernels.cuda_numbers import ThreadStream, draw, halves, open_thread_stream
 from stochreset.kernels.dispatch import allows, begin, beyond, fold, hits, leap, margin, resize
 from stochreset.kernels.moves import Move, perturb
-from stochreset.kernels.schemes import distance, single_step
+from stochreset.kernels.schemes import FAR, FARTHEST, SPARE, distance, single_step
 
 ROUND = 32
 """Steps in a round: an even number, as each pair of normals serves two steps of one run."""
-SPARE = 1e-9
-"""A remainder shorter than this fraction of a step is not stepped: the event is at the end of the step."""
-FAR, FARTHEST = 2**62, 1e15  # steps to an event that count as never
 FREE = -1  # instead of a run
 GOES_ON, ARRIVED, CENSORED = range(3)
 TAKEN, DONE = range(2)

@@ -21,7 +21,7 @@ from stochreset.kernels.clocks import next_interval
 from stochreset.kernels.compiling import inlined, kernel
 from stochreset.kernels.dispatch import allows, begin, beyond, fold, hits, leap, margin, resize
 from stochreset.kernels.moves import perturb
-from stochreset.kernels.schemes import distance, single_step
+from stochreset.kernels.schemes import FAR, FARTHEST, SPARE, distance, single_step
 from stochreset.kernels.streams import fill_words, mix, open_stream, seed_lanes, stream_key
 
 WIDTH = 128
@@ -35,10 +35,6 @@ before the first; perturbations so far; step number that BASE belongs to; step n
 step and the event follow; whether the event is the horizon."""
 WORDS = 4 * GENERATORS  # where the words begin, after the state of their generators
 EXPONENTIALS = 2 * WIDTH  # where the exponential numbers begin, after the normal ones
-SPARE = 1e-9
-"""A remainder shorter than this fraction of a step is not stepped: the event is at the end of the step."""
-FAR = 2**62
-FARTHEST = 1e15  # steps to an event that count as never
 
 CONTINUES, ARRIVED, CENSORED, WAITS = range(4)
 

@@ -38,8 +38,8 @@ class Move(NamedTuple):
 
     @property
     def confines(self) -> bool:
-        """Whether it may keep a process that would otherwise spread for ever: all but kicks do."""
-        return self.kind != AFFINE or abs(self.scale) < 1
+        """Whether it keeps a process that would otherwise spread for ever: resets do, and shrinking."""
+        return self.kind in (RESTART, TABLE) or (self.kind == AFFINE and abs(self.scale) < 1)
 
 
 @inlined

@@ -1,7 +1,8 @@
 """The kernel that records whole trajectories: the event-driven loop, looked at every so often.
 
 Whatever can ``advance`` is a Markov process in (x, aux), so stopping it at the times of observation does not
-change its law.
+change its law. Time steps are cut short by that, which the bridge does not mind, up to its bias. Euler's method
+would look at the target more often, so its steps end where they would without observation.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from stochreset.kernels.clocks import next_interval
 from stochreset.kernels.compiling import inlined, kernel
 from stochreset.kernels.dispatch import advance, allows, begin, beyond
 from stochreset.kernels.moves import perturb
+from stochreset.kernels.schemes import SPARE
 from stochreset.kernels.streams import open_stream
 
 FULL = -1
@@ -26,8 +28,12 @@ def _put(times, positions, points, time, x):
 
 
 @kernel
-def record_path(process, clock, condition, move, whole, horizon, every, seed, run, times, positions, stream):
+def record_path(
+    process, clock, condition, move, whole, horizon, every, step, seed, run, times, positions, stream
+):
     """Follow one run and record it every ``every``, before and after perturbations, and at its end.
+
+    With a ``step`` above 0 observation cuts no step of that length: what is seen is the state after the last one.
 
     Returns the number of points (FULL where the arrays are too short) and whether the run is censored.
     """
@@ -43,15 +49,21 @@ def record_path(process, clock, condition, move, whole, horizon, every, seed, ru
         event = now + wait
         last = event >= horizon
         event = min(event, horizon)
+        base, at, made = now, now, 0.0
         while now < event and not arrived and points != FULL:
             until = min(event, look)
-            elapsed, x, aux, arrived = advance(process, x, aux, until - now, False, stream)
-            if stream.stop[0]:
-                return points, True
-            if arrived:
-                now += elapsed
-            else:
-                now = until
+            reach, limit = until, until - at
+            if step > 0.0 and until < event:
+                steps = np.floor((until - base) / step + SPARE)
+                reach, limit, made = base + steps * step, (steps - made) * step, steps
+            if limit > 0.0:
+                elapsed, x, aux, arrived = advance(process, x, aux, limit, False, stream)
+                if stream.stop[0]:
+                    return points, True
+                if arrived:
+                    until = at + elapsed
+                at = reach
+            now = until
             points = _put(times, positions, points, now, x)
             if now == look:
                 looks += 1

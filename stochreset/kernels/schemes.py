@@ -21,6 +21,10 @@ from stochreset.kernels.dispatch import drift, fold, hits, implement, leap, marg
 from stochreset.kernels.normals import normal
 from stochreset.kernels.streams import exponential
 
+SPARE = 1e-9
+"""A remainder shorter than this fraction of a step is not stepped: the event is at the end of the step."""
+FAR, FARTHEST = 2**62, 1e15  # steps to an event that count as never
+
 
 class Linear(NamedTuple):
     """x -> scale * x + shift + spread * z, for a drift ``velocity - theta * x``."""

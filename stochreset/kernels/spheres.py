@@ -56,11 +56,6 @@ def _renew(process, x, aux, stream):
 
 
 @inlined
-def _stepped_beyond(process, x):
-    return process.sign * (process.target - x) <= 0.0
-
-
-@inlined
 def _outside_beyond(process, x):
     return x <= process.target
 
@@ -147,5 +142,5 @@ def _outside_advance(process, x, aux, limit, forget, stream):
     return limit, y, aux, False
 
 
-register(SteppedSphere, renew=_renew, beyond=_stepped_beyond, advance=_stepped_advance)
+register(SteppedSphere, renew=_renew, advance=_stepped_advance)
 register(Outside3D, renew=_renew, beyond=_outside_beyond, advance=_outside_advance)

@@ -12,10 +12,7 @@ from stochreset.kernels import dispatch
 from stochreset.kernels.compiling import inlined
 from stochreset.kernels.dispatch import resize
 from stochreset.kernels.registering import register
-from stochreset.kernels.schemes import single_step
-
-SPARE = 1e-9
-"""A remainder shorter than this fraction of a step is not stepped."""
+from stochreset.kernels.schemes import SPARE, single_step
 
 
 class Stepped(NamedTuple):

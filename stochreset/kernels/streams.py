@@ -110,11 +110,11 @@ def next_word(stream):
 
 @inlined
 def uniform(stream):
-    """Uniform number in the open interval (0, 1), 53 bits."""
+    """Uniform number above 0, 53 bits; rounding makes it 1, and not less, with probability 2^-53."""
     return (np.float64(next_word(stream) >> U11) + 0.5) * TO_UNIT
 
 
 @inlined
 def exponential(stream):
-    """Exponential number of mean 1."""
+    """Exponential number of mean 1; 0 with probability 2^-53."""
     return -math.log(uniform(stream))

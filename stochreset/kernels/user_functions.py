@@ -8,11 +8,13 @@ there.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numba
+import numpy as np
 from numba import types
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
@@ -31,9 +33,49 @@ def own_name(parameters: type) -> type:
     return parameters
 
 
-@lru_cache(maxsize=256)
+def captured(function: Any) -> Hashable:
+    """All values from around a function that compiling it makes constants of, to be part of the key of a cache."""
+    plain = getattr(function, "py_func", function)
+    if not isinstance(plain, FunctionType):
+        return None
+    names = tuple(dict.fromkeys(_names(plain.__code__)))
+    around = [plain.__globals__[name] for name in names if name in plain.__globals__]
+    cells = [cell.cell_contents for cell in plain.__closure__ or () if _is_full(cell)]
+    return tuple(_frozen(value, names) for value in (*around, *cells, *(plain.__defaults__ or ())))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Names of globals and attributes in a function and in those within it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _is_full(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def _frozen(value: Any, names: tuple[str, ...]) -> Hashable:
+    """A value as it is now, for comparison; of a module the attributes of these names."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, tuple | list):
+        return type(value).__name__, *(_frozen(each, names) for each in value)
+    if isinstance(value, ModuleType):
+        inner = (getattr(value, name, None) for name in names)
+        return value.__name__, *(repr(each) for each in inner if isinstance(each, int | float | np.number))
+    if isinstance(value, FunctionType | Dispatcher):
+        return value
+    return type(value).__name__, repr(value)
+
+
 def compile_function(function: Callable[[float], Any], argument: str, boolean: bool = False) -> Dispatcher:
-    """Compile a function of one float that returns a number, or a bool.
+    """Compile a function of one float that returns a number, or a bool; anew when a number it uses has changed.
 
     Raises
     ------
@@ -42,6 +84,11 @@ def compile_function(function: Callable[[float], Any], argument: str, boolean: b
     """
     if not callable(function):
         raise ValueError(f"`{argument}` must be a function of x, got {function!r}; {EXAMPLE}")
+    return _compiled(function, captured(function), argument, boolean)
+
+
+@lru_cache(maxsize=256)
+def _compiled(function: Any, values: Hashable, argument: str, boolean: bool) -> Dispatcher:
     plain = function.py_func if isinstance(function, Dispatcher) else function
     try:
         compiled = numba.njit(**OPTIONS)(plain)

@@ -22,7 +22,7 @@ def check_finite(argument: str, value: float, what: str, negative: bool = True) 
     """Raise unless ``value`` is a finite number, and not negative unless that is allowed."""
     try:
         good = math.isfinite(value) and (negative or value >= 0)
-    except TypeError:
+    except (TypeError, OverflowError):
         good = False
     if not good:
         kind = "a finite number" if negative else "a finite number, not negative"

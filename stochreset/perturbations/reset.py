@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from stochreset.kernels.moves import AFFINE, FARTHEST, RESTART, TABLE, Move
-from stochreset.laws import is_law
+from stochreset.laws import POINTS, is_law
 from stochreset.perturbations.base import Perturbation, check_finite
-
-POINTS = 16_385
 
 
 @dataclass(frozen=True, slots=True)

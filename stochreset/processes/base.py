@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal
 
 from stochreset.kernels.diffusions import LinearDrift
 from stochreset.kernels.schemes import AtSteps, Bridge, Euler, Heun, Linear
-from stochreset.perturbations import Perturbation, Reset, SwitchPotential
+from stochreset.perturbations import NewCycle, Perturbation, Reset, SwitchPotential
+from stochreset.processes.getting_there import gets_there
 
 Method = Literal["exact", "bridge", "euler"]
 MONITOR_SHIFT = 0.5826
@@ -31,7 +33,8 @@ class Process(ABC):
     whole_steps: ClassVar[bool] = False
     """Whether time counts whole steps: intervals are then rounded up to the next step."""
     one_by_one: ClassVar[bool] = False
-    """Whether the exact method makes all jumps one after the other, so that a long run takes long."""
+    """Whether the exact method makes all jumps one after the other, so that a long run takes long, or cannot tell
+    times as long as those of an infinite mean."""
     switchable: ClassVar[bool] = False
     """Whether there is a second potential, for `SwitchPotential`."""
 
@@ -69,6 +72,10 @@ class Process(ABC):
         """What is known in advance about the error of the mean."""
         return "none"
 
+    def bias_order(self, method: Method) -> float:
+        """Power of the time step with which the error of the mean falls."""
+        return 0.5 if method == "euler" else 1.0
+
     def threshold(self) -> float:
         """Position at which a trace of the process has arrived; see `stochreset.record`."""
         return float(self.target)
@@ -83,6 +90,11 @@ class Process(ABC):
             raise ValueError(
                 "`perturbation` must be one of stochreset.perturbations, such as Reset(), "
                 f"got {perturbation!r}"
+            )
+        if isinstance(perturbation, NewCycle):
+            raise ValueError(
+                "`perturbation` NewCycle() needs a process whose model says what a new cycle is, Plateaus; "
+                f"{type(self).__name__} has none: use Reset()"
             )
         if isinstance(perturbation, SwitchPotential) and not self.switchable:
             raise ValueError(
@@ -99,6 +111,21 @@ class Process(ABC):
     def finite_mean(self) -> bool:
         """Whether the mean first-passage time without perturbation is finite."""
         return self.arrives
+
+    def reach(self, time: float) -> float:
+        """Farthest that a run can get towards the target within ``time``."""
+        return math.inf
+
+    def ends_under(self, perturbation: Perturbation, longest: float) -> bool | None:
+        """Whether endless perturbation, after ``longest`` at the latest, makes the mean first-passage time finite.
+
+        None where that is for the process without perturbation to say.
+        """
+        move = perturbation.move()
+        if not move.confines:
+            return None
+        reach = self.reach(longest)
+        return math.isinf(reach) or gets_there(self.start, self.target, reach, move, self.whole_steps)
 
 
 class Diffusion(Process):

@@ -139,6 +139,10 @@ class CTRW(Process):
         """Whether the mean first-passage time without perturbation is finite: never."""
         return False
 
+    def reach(self, time: float) -> float:
+        """Farthest that a run can get towards the target within ``time``: each hop takes longer than the unit."""
+        return float(self.step * max(np.ceil(time / self.time_unit) - 1, 0.0))
+
     @property
     def hops(self) -> int:
         """Steps from the start to the target."""

@@ -35,6 +35,10 @@ class LatticeWalk(Process, closed_forms.LatticeWalk):  # type: ignore[misc]
         """Probability of a step towards the target."""
         return float(self.right if self.target > self.start else 1 - self.right)
 
+    def reach(self, time: float) -> float:
+        """Farthest that a run can get towards the target within ``time``."""
+        return time if self._towards_target > 0 else 0.0
+
     @property
     def arrives(self) -> bool:
         """Whether every run arrives sooner or later without perturbation."""

@@ -16,6 +16,7 @@ from stochreset.processes.base import Method, Process
 from theory.closed_forms import checks
 
 FOREVER = 2.0**62
+HEAVIEST = 0.1
 
 
 class StableJumps(NamedTuple):
@@ -69,7 +70,7 @@ class LevyFlight(Process):
     ----------
     alpha : float
         Stability index: 2 for Gaussian jumps (of standard deviation sqrt(2) ``scale``), 1 for Cauchy jumps,
-        above 0.
+        at least 0.1.
     scale : float
         Scale c of the jumps, a length.
     start, target : float
@@ -94,6 +95,11 @@ class LevyFlight(Process):
         if not 0 < self.alpha <= 2:
             raise ValueError(
                 f"`alpha` must be a stability index above 0 and at most 2 (Gaussian), got {self.alpha!r}"
+            )
+        if self.alpha < HEAVIEST:
+            raise ValueError(
+                f"`alpha` must be at least {HEAVIEST}, got {self.alpha!r}; the jumps of smaller indices do not fit "
+                "into floating-point numbers"
             )
         checks.positive("scale", self.scale)
         checks.finite("start", self.start)

@@ -51,6 +51,22 @@ class LinearLogarithmic(Diffusion, closed_forms.LinearLogarithmic):
         """Perturbation taken where a protocol is given without one."""
         return SwitchPotential()
 
+    @property
+    def arrives(self) -> bool:
+        """Whether every run arrives sooner or later without perturbation."""
+        return self.slope >= 0
+
+    @property
+    def finite_mean(self) -> bool:
+        """Whether the mean first-passage time without perturbation is finite."""
+        return self.slope > 0
+
+    def ends_under(self, perturbation: Perturbation, longest: float) -> bool | None:
+        """Whether endless perturbation makes the mean finite: the switch does."""
+        if isinstance(perturbation, SwitchPotential):
+            return True
+        return super().ends_under(perturbation, longest)
+
     def parameters(self) -> LinearLog:
         """Return the parameters for the stepping kernels."""
         return LinearLog(

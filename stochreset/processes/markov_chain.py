@@ -55,8 +55,8 @@ def _advance(process, x, aux, limit, forget, stream):
         stream.steps[0] += 1
         first = process.first[state]
         place = uniform(stream) * (process.first[state + 1] - first)
-        jump = first + int(place)
-        if place - int(place) >= process.keep[jump]:
+        jump = min(first + int(place), process.first[state + 1] - 1)  # a uniform number may be 1
+        if place - (jump - first) >= process.keep[jump]:
             jump = process.other[jump]
         state = process.goal[jump]
         if process.is_target[state]:
@@ -101,7 +101,12 @@ class MarkovChain(Process):
     labels: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        rates = np.array(self.rates, dtype=float)
+        try:
+            rates = np.array(self.rates, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"`rates` must be a square matrix of numbers, got {self.rates!r}; pass rows of equal length"
+            ) from None
         if rates.ndim != 2 or rates.shape[0] != rates.shape[1]:
             raise ValueError(f"`rates` must be a square matrix, got shape {rates.shape}")
         np.fill_diagonal(rates, 0.0)
@@ -127,7 +132,7 @@ class MarkovChain(Process):
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "targets", tuple(targets.tolist()))
         object.__setattr__(self, "start", int(self.start))
-        if not self._reached().any():
+        if self._leads_nowhere(self.start):
             raise ValueError(
                 f"`targets` must be reachable, but no path of rates leads from {self._name(self.start)} to "
                 f"{self._names(self.targets)}; check that rates[i, j] is the rate from i to j"
@@ -154,10 +159,6 @@ class MarkovChain(Process):
             if (more == seen).all():
                 return seen
             seen = more
-
-    def _reached(self) -> NDArray[np.bool_]:
-        """Which of the targets can be reached from the start."""
-        return self._from(self.start)[list(self.targets)]  # type: ignore[arg-type]
 
     def methods(self, forgets: bool, informed: bool) -> tuple[Method, ...]:
         """Methods that can simulate the process, the most accurate first."""
@@ -206,6 +207,14 @@ class MarkovChain(Process):
     def arrives(self) -> bool:
         """Whether every run arrives: whether each state that it can get to has a path to a target."""
         return not self.dead_ends()
+
+    def ends_under(self, perturbation: Perturbation, longest: float) -> bool | None:
+        """Whether resets lead to where a target can be reached."""
+        to = getattr(perturbation, "to", None)
+        return not self._leads_nowhere(self.start if to is None else int(to))
+
+    def _leads_nowhere(self, state: int) -> bool:
+        return not self._from(state)[list(self.targets)].any()  # type: ignore[arg-type]
 
     def dead_ends(self) -> tuple[int, ...]:
         """States that a run can get to and from which no target can be reached."""

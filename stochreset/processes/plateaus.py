@@ -119,6 +119,7 @@ class Plateaus(Process):
     """
 
     whole_steps: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = True  # where the mean is infinite, times beyond floating point occur
 
     model: PlateauMixture
     target: float
@@ -163,6 +164,12 @@ class Plateaus(Process):
     def finite_mean(self) -> bool:
         """Whether the mean first-passage time without perturbation is finite: spread below the noise."""
         return self.model.plateau_spread < self.model.noise
+
+    def ends_under(self, perturbation: Perturbation, longest: float) -> bool | None:
+        """Whether new cycles make the mean finite: not where they lower the plateaus, or leave those that spread."""
+        if self.model.gain != 0:
+            return self.model.gain > 0
+        return self.model.memory < 1 or self.finite_mean
 
     def mfpt(self) -> float:
         """Mean first-passage time without perturbation, in epochs."""

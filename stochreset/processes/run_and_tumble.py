@@ -31,6 +31,10 @@ class RunAndTumble(Process, closed_forms.RunAndTumble):
             float(self.speed), float(self.tumble_rate), float(self.start), float(self.target), sign
         )
 
+    def reach(self, time: float) -> float:
+        """Farthest that a run can get towards the target within ``time``."""
+        return float(self.speed * time)
+
     @property
     def arrives(self) -> bool:
         """Whether every run arrives sooner or later without perturbation."""

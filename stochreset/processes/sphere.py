@@ -66,6 +66,10 @@ class Sphere(Process, closed_forms.Sphere):
             return "none"
         return "small, of order dt^3/2; halve dt to estimate it"
 
+    def bias_order(self, method: Method) -> float:
+        """Power of the time step with which the error of the mean falls."""
+        return 1.5
+
     @property
     def arrives(self) -> bool:
         """Whether every run arrives sooner or later without perturbation."""

@@ -6,6 +6,8 @@ import math
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
+
 from stochreset.kernels.clocks import Clock
 from stochreset.kernels.conditions import Within
 
@@ -28,12 +30,18 @@ class Protocol(ABC):
         """Whether perturbations go on for ever, so that every run that can arrive after one does."""
         return True
 
+    @property
+    def longest(self) -> float:
+        """Longest interval between perturbations, in the process's unit of time."""
+        return math.inf
 
-def check_positive(argument: str, value: float, what: str) -> None:
-    """Raise unless ``value`` is a positive finite number."""
+
+def check_positive(argument: str, value: float, what: str, infinite: bool = False) -> None:
+    """Raise unless ``value`` is a positive number, and finite unless that is not asked for."""
     try:
-        good = math.isfinite(value) and value > 0
-    except TypeError:
-        good = False
-    if not good:
-        raise ValueError(f"`{argument}` must be {what}, a positive finite number, got {value!r}")
+        number = float(value) if np.ndim(value) == 0 and not isinstance(value, str | bytes) else math.nan
+    except (TypeError, OverflowError):
+        number = math.nan
+    if not (number > 0 and (infinite or math.isfinite(number))):
+        kind = "a positive number" if infinite else "a positive finite number"
+        raise ValueError(f"`{argument}` must be {what}, {kind}, got {value!r}")

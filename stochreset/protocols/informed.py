@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stochreset.kernels.clocks import Clock
 from stochreset.kernels.conditions import Within, user_condition
 from stochreset.protocols.base import Protocol
@@ -37,6 +39,10 @@ class Informed(Protocol):
     def __post_init__(self) -> None:
         if not isinstance(self.protocol, Protocol) or isinstance(self.protocol, Informed):
             raise ValueError(f"`protocol` must be a protocol that is not informed, got {self.protocol!r}")
+        for name in ("above", "below"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float | np.number) or math.isnan(value):
+                raise ValueError(f"`{name}` must be a position, a number, got {value!r}")
         bounded = math.isfinite(self.above) or math.isfinite(self.below)
         if self.when is None and not (bounded and self.above < self.below):
             raise ValueError(
@@ -60,3 +66,8 @@ class Informed(Protocol):
     def endless(self) -> bool:
         """Whether perturbations go on for ever."""
         return self.protocol.endless
+
+    @property
+    def longest(self) -> float:
+        """Longest interval from one look to the next."""
+        return self.protocol.longest

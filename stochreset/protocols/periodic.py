@@ -20,3 +20,8 @@ class Periodic(Protocol):
     def clock(self) -> Clock:
         """Return the law of the intervals as data for the kernels."""
         return Clock(FIXED, float(self.period))
+
+    @property
+    def longest(self) -> float:
+        """Longest interval between perturbations: each is of this length."""
+        return float(self.period)

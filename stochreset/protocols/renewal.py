@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from stochreset.kernels.clocks import LONGEST, TABLE, Clock
-from stochreset.laws import is_law
+from stochreset.laws import POINTS, is_law
 from stochreset.protocols.base import Protocol
-
-POINTS = 16_385
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +50,8 @@ class Renewal(Protocol):
             )
         table[0] = max(table[0], 0.0) if np.isfinite(table[0]) else 0.0
         return Clock(TABLE, table=table)
+
+    @property
+    def longest(self) -> float:
+        """Longest interval between perturbations."""
+        return float(self.clock().table[-1])

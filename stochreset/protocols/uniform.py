@@ -17,7 +17,11 @@ class Uniform(Protocol):
 
     def __post_init__(self) -> None:
         check_positive("longest", self.longest, "the longest interval")
-        if not 0 <= self.shortest <= self.longest:
+        try:
+            good = 0 <= self.shortest <= self.longest
+        except TypeError:
+            good = False
+        if not good:
             raise ValueError(
                 f"`shortest` must lie between 0 and `longest` {self.longest}, got {self.shortest!r}"
             )

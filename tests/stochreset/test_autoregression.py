@@ -102,12 +102,27 @@ def test_runs_agree_up_to_the_first_perturbation():
         ({"memory": 1.0}, "`memory` must be at least 0 and below 1, got 1.0"),
         ({"keep": 1.1}, "`keep` must lie between 0 .* and 1"),
         ({"noise": -0.1}, "`noise` must not be negative, got -0.1"),
+        ({"memory": "a"}, "`memory` must be a finite number, got 'a'"),
         ({"start": np.nan}, "`start` must be a finite number, got nan"),
     ],
 )
 def test_settings_are_checked(changes, message):
     with pytest.raises(ValueError, match=message):
         like(**changes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1.5, 10, 0), "`period` must be a whole number, 1 or larger, got 0"),
+        ((1.5, -1), "`epochs` must be a whole number, 0 or larger, got -1"),
+        ((np.inf, 3), "`threshold` must be a finite number, got inf"),
+        ((np.nan, 3), "`threshold` must be a finite number, got nan"),
+    ],
+)
+def test_arguments_are_checked(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MODEL.survival(*arguments)
 
 
 def test_a_threshold_below_all_runs_is_refused():

@@ -1,13 +1,16 @@
 """What numba makes of functions that only kernels call."""
 
 import gc
+import os
 import re
+import time
 
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.caching import CompileResultCacheImpl
 
-from stochreset.kernels.compiling import OPTIONS, called, inlined, kernel
+from stochreset.kernels.compiling import OPTIONS, STALE, _SourceCache, called, inlined, kernel, remove_stale
 
 
 @inlined
@@ -69,6 +72,33 @@ def test_result_is_that_of_numba_left_alone():
 
     values = np.linspace(0.1, 7.3, 1000)
     assert total.uncached(values) == pytest.approx(plain(values), rel=1e-14)
+
+
+def test_without_a_folder_to_cache_in_kernels_are_compiled_all_the_same(monkeypatch):
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+    with pytest.raises(RuntimeError, match="no locator available"):
+        _SourceCache(total.py_func)
+
+    @kernel
+    def twice(x):
+        return 2.0 * short(x)
+
+    assert twice(2.0) == 10.0
+
+
+def test_old_kernels_of_other_sources_are_removed(tmp_path):
+    ours, old, new, other = (tmp_path / name for name in ("0" * 16, "1" * 16, "2" * 16, "other"))
+    long_ago = time.time() - 2 * STALE
+    for folder in (ours, old, new, other):
+        folder.mkdir()
+        (folder / "kernel.nbc").touch()
+    (tmp_path / ("3" * 16)).symlink_to(other)
+    for folder in (ours, old, other):
+        os.utime(folder, (long_ago, long_ago))
+    remove_stale(str(ours))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0" * 16, "2" * 16, "3" * 16, "other"]
+    assert (other / "kernel.nbc").exists() and time.time() - ours.stat().st_mtime < STALE
+    remove_stale(str(tmp_path / "nowhere" / ("4" * 16)))
 
 
 def test_garbage_is_collected_again_after_compiling():

@@ -217,9 +217,14 @@ def test_settings_are_checked(changes, message):
     [
         (lambda model: model.simulate(0, 10, seed=1), "`runs` must be a whole number, 1 or larger, got 0"),
         (lambda model: model.simulate(3, 10, 2.5, seed=1), "`period` must be a whole number.* got 2.5"),
-        (lambda model: model.sample_passages(np.inf, 3, 10, seed=1), "`threshold` must be finite"),
+        (
+            lambda model: model.sample_passages(np.inf, 3, 10, seed=1),
+            "`threshold` must be a finite number, got inf",
+        ),
         (lambda model: model.restricted_mean(72, 0), "`horizon` must be a whole number"),
-        (lambda model: model.survival(np.nan, 5), "`threshold` must be finite, got nan"),
+        (lambda model: model.survival(np.nan, 5), "`threshold` must be a finite number, got nan"),
+        (lambda model: model.survival("a", 5), "`threshold` must be a finite number, got 'a'"),
+        (lambda model: like_training(plateau_mean="a"), "`plateau_mean` must be a finite number, got 'a'"),
     ],
 )
 def test_arguments_are_checked(call, message):

@@ -31,6 +31,7 @@ from stochreset import (
     Renewal,
     Reset,
     ShrinkPerturb,
+    Sphere,
     SwitchPotential,
     Uniform,
     simulate,
@@ -131,6 +132,29 @@ def test_double_well_against_the_numerical_solver():
     assert abs(well.mfpt() / solver.chain.mfpt() - 1) < 1e-4
 
 
+@pytest.mark.parametrize(
+    ("start", "target", "wall"),
+    [(-1.0, 1.0, -2.5), (-3.0, -2.9, -3.5), (-4.0, -3.0, -4.3), (3.0, -1.0, 3.5), (1.0, -0.5, 2.5)],
+)
+def test_double_well_from_anywhere(start, target, wall):
+    well = DoubleWell(start=start, target=target)
+
+    def mean(cells):
+        return FokkerPlanck(
+            diffusion=0.3, drift=well.velocity, target=target, start=start, wall=wall, cells=cells
+        ).chain.mfpt()
+
+    exact = (4 * mean(2000) - mean(1000)) / 3
+    assert well.mfpt() == pytest.approx(exact, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_double_well_at_extremes():
+    assert DoubleWell(diffusion=1e-4).mfpt() == math.inf
+    # Without noise, the time of the way down: the integral of dy / 4 y^3 far out.
+    assert DoubleWell(start=-100.0, target=-99.0).mfpt() == pytest.approx((99**-2 - 100**-2) / 8, rel=2e-4)
+
+
 def test_the_switch_from_a_linear_to_a_logarithmic_potential():
     process = LinearLogarithmic(slope=1.0, strength=2.0, diffusion=0.5, start=1.0)
     sample = simulate(process, Once(0.4), SwitchPotential(), runs=100_000, seed=1)
@@ -207,6 +231,15 @@ def test_the_bias_is_estimated_by_halving_the_step():
     assert simulate(DRIFTED, runs=1000, seed=1, estimate_bias=True).bias is None
 
 
+def test_the_bias_is_extrapolated_by_the_order_of_the_process():
+    disc = Sphere(dimension=2, start=2.0)
+    sample = simulate(disc, Poisson(1.0), runs=2000, seed=5, dt=0.02, estimate_bias=True)
+    finer = simulate(disc, Poisson(1.0), runs=2000, seed=6, dt=0.01)
+    horizon = min(sample.horizon, finer.horizon)
+    difference = restricted_mean(sample, horizon).value - restricted_mean(finer, horizon).value
+    assert sample.bias.value == pytest.approx(difference / (1 - 0.5**1.5))
+
+
 def test_chunks_are_small_enough_to_share_out():
     assert [chunk_size(n) for n in (1, 2048, 10_000, 10**6)] == [128, 128, 512, 2048]
 
@@ -265,10 +298,22 @@ BAD = [
     (lambda: simulate(DRIFTED, runs=0, seed=1), "`runs` must be a whole number, 1 or larger, got 0"),
     (lambda: simulate(DRIFTED, runs=10, seed=-1), "`seed` must be a whole number from 0"),
     (lambda: simulate(DRIFTED, runs=10, seed=1, threads=0), "`threads` must be a whole number"),
-    (lambda: simulate(DRIFTED, runs=10, seed=1, horizon=0), "`horizon` must be positive"),
+    (
+        lambda: simulate(DRIFTED, runs=10, seed=1, horizon=0),
+        "`horizon` must be a time .* a positive number, got 0",
+    ),
+    (lambda: simulate(DRIFTED, runs=10, seed=1, horizon="5"), "`horizon` must be a time .* got '5'"),
+    (lambda: simulate(OU, runs=10, seed=1, dt="0.1"), "`dt` must be a time step, .* got '0.1'"),
+    (lambda: Uniform(None, 1), "`shortest` must lie between 0 and `longest` 1, got None"),
+    (lambda: Informed(Poisson(1.0), above="a"), "`above` must be a position, a number, got 'a'"),
+    (lambda: PartialReset(10**400), "`factor` must be .* a finite number, got 1000"),
+    (lambda: Periodic(10**400), "`period` must be .* a positive finite number, got 1000"),
     (lambda: simulate(DRIFTED, runs=10, seed=1, method="magic"), "`method` must be one of auto, exact"),
     (lambda: simulate(DRIFTED, runs=10, seed=1, dt=0.1), "`dt` 0.1 has no use in the exact method"),
-    (lambda: simulate(OU, runs=10, seed=1, dt=-1.0), "`dt` must be a positive time step, got -1.0"),
+    (
+        lambda: simulate(OU, runs=10, seed=1, dt=-1.0),
+        "`dt` must be a time step, a positive finite number, got -1.0",
+    ),
     (lambda: simulate(OU, runs=10, seed=1, method="exact"), "cannot simulate OrnsteinUhlenbeck .* 'bridge'"),
     (lambda: simulate(DRIFTED, None, Reset(), runs=10, seed=1), "`perturbation` needs a `protocol`"),
     (lambda: simulate(DRIFTED, Periodic(1.0), "reset", runs=10, seed=1), "`perturbation` must be one of"),

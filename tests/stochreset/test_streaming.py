@@ -1,11 +1,14 @@
 """Statistics without the times agree with those of the times; whole trajectories have the same law."""
 
+import math
+
 import numpy as np
 import pytest
 
 from stochreset import (
     Brownian,
     Informed,
+    LatticeWalk,
     OrnsteinUhlenbeck,
     Periodic,
     Poisson,
@@ -81,6 +84,25 @@ def test_trajectories_arrive_as_the_runs_of_simulate_do(protocol):
     assert all(path.times[-1] == 20.0 for path in late)
 
 
+@pytest.mark.parametrize(("protocol", "every"), [(None, 0.01), (None, 0.3), (Poisson(1.0), 0.03)])
+def test_observation_does_not_change_the_steps_of_euler(protocol, every):
+    """Cut to 0.01, steps of 0.2 would look at the target so often that the mean were 25 % shorter."""
+    arguments = dict(method="euler", dt=0.2)
+    near, perturbation = OrnsteinUhlenbeck(target=1.0), protocol and ShrinkPerturb(0.5, 0.2)
+    paths = trajectories(near, protocol, perturbation, runs=5000, seed=2, every=every, **arguments)
+    sample = simulate(near, protocol, perturbation, runs=50_000, seed=1, **arguments)
+    # In hundredths of a step: without a protocol all times are whole steps, up to rounding.
+    times, others = (np.rint(500 * np.array(x)) for x in ([path.times[-1] for path in paths], sample.times))
+    assert same_sample_law(times, others)
+    assert abs(times.mean() / others.mean() - 1) < 4.5 * times.std() / times.mean() / np.sqrt(5000) < 0.1
+    assert all(np.all(np.diff(path.times) >= 0) for path in paths[:100])
+
+
+def test_trajectories_without_points_in_between():
+    (path,) = trajectories(LatticeWalk(target=3), runs=[0], seed=1, every=math.inf, horizon=10)
+    assert path.times.size == 2
+
+
 def test_long_trajectories_are_whole():
     far = OrnsteinUhlenbeck(target=6.0)
     (path,) = trajectories(far, Poisson(0.1), Reset(), runs=[0], seed=1, every=0.001, horizon=5.0)
@@ -90,9 +112,16 @@ def test_long_trajectories_are_whole():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(runs=2, every=0.0), "`every` must be a positive time"),
+        (
+            dict(runs=2, every=0.0),
+            "`every` must be the time between recorded points, a positive number, got 0.0",
+        ),
         (dict(runs=[], every=0.1), "`runs` must be a positive number of runs or a list"),
         (dict(runs=[-1], every=0.1), "`runs` must be a positive number of runs or a list"),
+        (dict(runs=2.5, every=0.1), "`runs` must be a positive number of runs or a list .* got 2.5"),
+        (dict(runs=None, every=0.1), "`runs` must be a positive number of runs or a list .* got None"),
+        (dict(runs=[1.5], every=0.1), r"`runs` must be a positive number of runs or a list .* got \[1.5\]"),
+        (dict(runs=2, every="a"), "`every` must be the time between recorded points, .* got 'a'"),
     ],
 )
 def test_arguments_of_trajectories_are_checked(arguments, message):

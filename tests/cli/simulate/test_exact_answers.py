@@ -9,15 +9,19 @@ from stochreset import (
     DoubleWell,
     Interval,
     Kick,
+    LatticeWalk,
+    NewCycle,
     Once,
     PartialReset,
     Periodic,
+    PlateauMixture,
     Poisson,
     Reset,
     ShrinkPerturb,
 )
 from stochreset import simulate as simulate_sample
 from stochreset.exact_answers import _finite_volumes, exact_mean
+from stochreset.processes.plateaus import Plateaus
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,14 @@ def test_numerical_answers_agree_with_simulation(process, protocol, perturbation
     assert abs(sample.times.mean() - 1.12 * exact.value) > 5 * stderr
 
 
+FROZEN = Plateaus(
+    model=PlateauMixture(
+        plateau_mean=71.9, plateau_spread=0.16, noise=0.15, depth=30, relaxation_time=3, memory=1
+    ),
+    target=72.0,
+)
+
+
 @pytest.mark.parametrize(
     ("process", "protocol", "perturbation", "horizon"),
     [
@@ -58,7 +70,25 @@ def test_numerical_answers_agree_with_simulation(process, protocol, perturbation
         (Brownian(), Poisson(1.0), Kick(0.3), None),  # infinite
         (Brownian(), Poisson(1.0), None, 3.0),  # not implemented
         (Interval(), Poisson(1.0), Kick(0.5), None),  # kicked through the wall
+        (LatticeWalk(target=3), None, None, 2e7),  # too many steps to sum
+        (FROZEN, Periodic(20), None, None),  # infinite
     ],
 )
 def test_no_exact_answer(process, protocol, perturbation, horizon):
     assert exact_mean(process, protocol, perturbation, horizon) is None
+
+
+def test_horizons_between_two_steps():
+    """Runs left after step 10 of a walk wait for the horizon."""
+    walk = LatticeWalk(target=3)
+    found = exact_mean(walk, horizon=10.5)
+    assert found.value == pytest.approx(walk.restricted_mean(10) + 0.5 * walk.survival(10))
+    sample = simulate_sample(walk, runs=100_000, seed=1, horizon=10.5)
+    assert abs(sample.times.mean() - found.value) < 4.5 * sample.times.std() / math.sqrt(100_000)
+
+
+def test_a_new_cycle_is_no_reset():
+    with pytest.raises(ValueError, match=r"`perturbation` NewCycle\(\) needs a process whose model says"):
+        exact_mean(Brownian(drift=1.0), Poisson(2.5), NewCycle())
+    with pytest.raises(ValueError, match="Brownian has none: use Reset"):
+        simulate_sample(Brownian(drift=1.0), Poisson(2.5), NewCycle(), runs=10, seed=1)

@@ -76,6 +76,7 @@ def test_mean_is_infinite():
     [
         ({"alpha": 2.5}, "`alpha` must be a stability index above 0 and at most 2"),
         ({"alpha": 0.0}, "`alpha` must be a stability index"),
+        ({"alpha": 0.05}, "`alpha` must be at least 0.1, got 0.05; the jumps of smaller indices do not fit"),
         ({"scale": -1.0}, "`scale` must be positive"),
         ({"target": 0.0}, "`start` must differ from `target`"),
     ],

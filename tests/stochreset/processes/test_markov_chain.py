@@ -1,8 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from stochreset import Informed, Kick, Periodic, Poisson, Reset, simulate
+from stochreset.kernels.streams import new_stream
+from stochreset.processes import markov_chain
 from stochreset.processes.markov_chain import MarkovChain
 
 from ..statistics_of_passages import agrees, same_law
@@ -76,6 +80,18 @@ def test_threshold_of_a_trace():
         MarkovChain(rates=RATES, start=0, targets=2).threshold()
 
 
+def test_a_uniform_number_of_one_stays_within_the_table(monkeypatch):
+    """The largest uniform number is rounded to 1."""
+    monkeypatch.setattr(markov_chain, "uniform", lambda stream: 1.0)
+    monkeypatch.setattr(markov_chain, "exponential", lambda stream: 1.0)
+    rates = np.zeros((3, 3))
+    rates[0, 1] = rates[1, 2] = 1.0
+    walk = MarkovChain(rates=rates, start=0, targets=2)
+    advance = markov_chain._advance.py_func
+    elapsed, state, _, arrived = advance(walk.exact_parameters(), 0.0, 0.0, math.inf, False, new_stream())
+    assert (elapsed, state, arrived) == (2.0, 2.0, True)
+
+
 def test_dead_ends():
     trap = MarkovChain(rates=[[0, 1, 1], [0, 0, 0], [0, 0, 0]], start=0, targets=2)
     assert trap.dead_ends() == (1,) and not trap.arrives and trap.mfpt() == np.inf
@@ -91,6 +107,8 @@ def test_dead_ends():
     "arguments, message",
     [
         ({"rates": [[0, 1]]}, "`rates` must be a square matrix"),
+        ({"rates": {"a": 1}}, "`rates` must be a square matrix of numbers, got {'a': 1}"),
+        ({"rates": [[0, 1], [1]]}, "`rates` must be a square matrix of numbers"),
         ({"rates": [[0, -1], [1, 0]]}, "`rates` must be finite and not negative off the diagonal, got -1"),
         ({"rates": RATES, "start": 5}, "`start` must be states, whole numbers from 0 to 4, got 5"),
         ({"rates": RATES, "targets": 4.5}, "`targets` must be states"),

@@ -73,6 +73,12 @@ def test_the_default_perturbation_is_a_new_cycle_and_no_other_is_allowed():
         simulate(runs("reset"), Periodic(20), Reset(), runs=100, seed=1)
 
 
+def test_spread_plateaus_need_a_horizon():
+    """Without one, some times would be beyond floating point."""
+    with pytest.raises(ValueError, match="`horizon` is needed: the mean first-passage time is infinite"):
+        simulate(runs("reset", plateau_spread=3.0), runs=10, seed=1)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="PlateauMixture.simulate gives its metric"):
         runs("reset").threshold()
