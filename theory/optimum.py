@@ -127,7 +127,7 @@ def best_period(
     horizon : int
         Epochs up to which means are restricted and the speed-up is stated; at most ``response.horizon``.
     study : Study, optional
-        Where to look for runs at the best period, to confirm.
+        Where to look for runs at the best period, to confirm, and for runs at others that are faster still.
 
     Raises
     ------
@@ -147,14 +147,14 @@ def best_period(
     restricted = bootstrap_estimate(together, alive)
     restricted = replace(restricted, high=min(restricted.high, float(horizon)))
     speedup = bootstrap_ratio(unperturbed / together, alive)
-    confirmation = None
-    if study is not None:
-        name, threshold = response.perturbation, response.threshold
-        confirmation = confirm(study, name, best, threshold, horizon, restricted)
+    found = {} if study is None else _measured(study, response, horizon, restricted)
+    confirmation = found.get(best)
     if min(unperturbed[0], together[0]) == horizon:
         advice = f"no run reaches {response.threshold:g} before epoch {horizon}; choose a threshold that some reach"
     else:
-        advice = _advice(best, int(periods[0]), limits, speedup, confirmation)
+        advice = "; ".join(
+            _advice(best, int(periods[0]), limits, speedup, found) + _faster(found, best, restricted, horizon)
+        )
     return Optimum(
         response.perturbation,
         prediction,
@@ -178,30 +178,54 @@ def _restricted_mean(response: Response, period: int, horizon: int) -> NDArray[n
     return (fast + restricted_cycle_mean(response, period, horizon, "nobody completes")) / 2
 
 
+def _measured(
+    study: Study, response: Response, horizon: int, restricted: Estimate
+) -> dict[int, Confirmation]:
+    """What the runs at each period say, beside the mean predicted at the best."""
+    name, threshold = response.perturbation, response.threshold
+    found = {each: confirm(study, name, each, threshold, horizon, restricted) for each in study.periods(name)}
+    return {period: each for period, each in found.items() if each is not None}
+
+
+def _faster(found: Mapping[int, Confirmation], best: int, restricted: Estimate, horizon: int) -> list[str]:
+    """Name the period that was run and whose mean lies below the predicted best, beyond the error of either."""
+    shown = {}
+    for period, each in found.items():
+        error = 1.96 * float(np.hypot(each.restricted.stderr, restricted.stderr))
+        if period != best and each.horizon == horizon and each.restricted.value + error < restricted.value:
+            shown[period] = each.restricted.value
+    if not shown:
+        return []
+    period = min(shown, key=lambda each: shown[each])
+    return [f"the runs at period {period} are faster still, {shown[period]:.3g} epochs: rely on them"]
+
+
 def _advice(
-    best: int, shortest: int, limits: ValidRange, speedup: Estimate, confirmation: Confirmation | None
-) -> str:
+    best: int, shortest: int, limits: ValidRange, speedup: Estimate, found: Mapping[int, Confirmation]
+) -> list[str]:
     parts = []
+    confirmation = found.get(best)
     if speedup.high < 1:
-        return "do not perturb: it slows training down at every period searched"
+        return ["do not perturb: it slows training down at every period searched"]
     if not speedup.low > 1:
-        return "no speed-up is shown: its interval " + (
-            "is not known" if np.isnan(speedup.low) else "contains 1"
-        )
+        return [
+            f"no speed-up is shown: its interval {'is not known' if np.isnan(speedup.low) else 'contains 1'}"
+        ]
     if limits.shortest is None:
         parts.append(
             f"only the measured period {limits.measured_period} is validated; measure at a longer period"
         )
     elif best == shortest and best > 1:
         parts.append(
-            f"the optimum lies at or below {best}, the edge of the validated range: what is shorter cannot "
-            f"be predicted; run period {max(1, best // 2)} to look beyond"
+            f"the optimum lies at or below {best}, the edge of the validated range: what is shorter cannot be predicted"
         )
+        if best // 2 not in found:
+            parts.append(f"run period {best // 2} to look beyond")
     if confirmation is None or best == limits.measured_period:
         parts.append(f"confirm with {'fresh ' if confirmation else ''}runs at period {best}")
     elif not confirmation.agrees:
         parts.append(f"the runs at period {best} do not agree with the prediction: rely on them")
-    return "; ".join(parts)
+    return parts
 
 
 def rank(

@@ -41,6 +41,21 @@ def test_optimum_is_that_of_the_exact_means():
     assert optimum.advice == f"confirm with runs at period {exact}"
 
 
+def test_runs_at_another_period_that_are_faster_than_the_prediction_are_named():
+    # Perturbed at 20 a run needs 12 more epochs; at 4, which cannot be predicted from there, it arrives at once.
+    free = ensemble(np.random.default_rng(0).integers(40, 60, 60), 60)
+    slow = ensemble([32] * 30 + [33] * 30, 60, 20, seeds=100 + np.arange(60))
+    quick = ensemble([6] * 30 + [7] * 30, 60, 4, seeds=200 + np.arange(60))
+    for kinds, named in (([slow], False), ([slow, quick], True)):
+        [best] = rank(Study(free, kinds), 0.5, measured={"kick": 20}, resamples=50).optima
+        assert (
+            best.advice.endswith("; the runs at period 4 are faster still, 6.5 epochs: rely on them") is named
+        )
+    # Not where they are as fast as predicted.
+    [best] = rank(Study(free, [quick, slow]), 0.5, measured={"kick": 4}, resamples=50).optima
+    assert "faster" not in best.advice
+
+
 def test_without_resamples_nothing_is_shown():
     unknown = best_period(DELAYED.response(MEASURED, HORIZON), limits(MEASURED, HORIZON), horizon=HORIZON)
     assert unknown.speedup.value > 1.5 and np.isnan(unknown.speedup.low)
