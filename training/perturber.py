@@ -87,6 +87,15 @@ class Perturber:
         scheduler: Any = None,
         calibration: Iterable[Any] | None = None,
     ) -> None:
+        for argument, given, sound in (
+            ("model", model, isinstance(model, nn.Module)),
+            ("optimizer", optimizer, hasattr(optimizer, "param_groups")),  # there are wrappers of optimizers
+        ):
+            if not sound:
+                raise ValueError(
+                    f"`{argument}` must be one of torch's, got {type(given).__name__}; "
+                    "the order is Perturber(model, optimizer, perturbation, protocol)"
+                )
         if not isinstance(perturbation, Perturbation):
             raise ValueError(
                 f"`perturbation` must be one of training.perturbations, got {perturbation!r}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,10 @@ class SearchSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.thresholds, Iterable) or isinstance(self.thresholds, str):
+            raise TypeError(
+                f"`thresholds` must be a sequence of numbers, got {self.thresholds!r}; put it in brackets"
+            )
         thresholds = tuple(float(value) for value in self.thresholds)
         object.__setattr__(self, "thresholds", thresholds)
         if not thresholds or not np.isfinite(thresholds).all() or len(set(thresholds)) < len(thresholds):

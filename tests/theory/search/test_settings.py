@@ -70,3 +70,11 @@ def test_each_candidate_needs_a_period():
 def test_a_candidate_without_a_family_is_one_of_its_own():
     assert Candidate("kick").family == "kick"
     assert Candidate("kick 2", "kick", (("size", 2.0),)).family == "kick"
+
+
+@pytest.mark.parametrize("thresholds", [72, "72"])
+def test_one_threshold_is_put_in_brackets(thresholds):
+    with pytest.raises(
+        TypeError, match=f"`thresholds` must be a sequence of numbers, got {thresholds!r}; put it"
+    ):
+        SearchSettings(thresholds=thresholds, budget=1000)

@@ -111,3 +111,14 @@ def test_a_perturbation_that_fails_counts_for_nothing():
     with pytest.raises(ValueError, match="`scheduler` is needed for a warm restart"):
         perturber.perturb()
     assert perturber.count == 0
+
+
+def test_arguments_in_another_order():
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for arguments, message in (
+        ((optimizer, model), "`model` must be one of torch's, got SGD; the order is Perturber"),
+        ((model, model.parameters()), "`optimizer` must be one of torch's, got generator; the order is"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Perturber(*arguments, ShrinkPerturb(0.4, 0.1), Periodic(2))
