@@ -105,7 +105,7 @@ class MarkovChain(Process):
             rates = np.array(self.rates, dtype=float)
         except (TypeError, ValueError):
             raise ValueError(
-                f"`rates` must be a square matrix of numbers, got {self.rates!r}; pass rows of equal length"
+                f"`rates` must be a square matrix of numbers, got {self.rates!r:.100}; pass rows of equal length"
             ) from None
         if rates.ndim != 2 or rates.shape[0] != rates.shape[1]:
             raise ValueError(f"`rates` must be a square matrix, got shape {rates.shape}")

@@ -51,19 +51,23 @@ def test_file_of_a_biased_sample(tmp_path):
     assert np.array_equal(again.times, sample.times) and np.array_equal(again.censored, sample.censored)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("lattice", "--set", "target=3", "--horizon", 10.5),
-        ("plateaus", "--set", "memory=1", "--set", "plateau_spread=0.16", "--period", 20),
-    ],
-)
-def test_sample_is_kept_where_the_exact_formula_does_not_reach(document, run, tmp_path, arguments):
+@pytest.mark.parametrize("problem", [ValueError("too far"), ZeroDivisionError(), MemoryError()])
+def test_sample_is_kept_where_the_exact_formula_does_not_reach(document, run, monkeypatch, tmp_path, problem):
+    def refuse(*_):
+        raise problem
+
+    monkeypatch.setattr(exact_answers, "exact_mean", refuse)
     path = tmp_path / "sample.h5"
-    arguments = ("simulate", *arguments, "--runs", 200, "--out", path)
-    found = document(*arguments)
+    found = document(*FAST, "--out", path)
     assert found["exact"] is found["z"] is None and read_sample(path).digest() == found["digest"]
-    assert "not known" in run(*arguments)[1]
+    assert "not known" in run(*FAST, "--out", path)[1]
+
+
+@pytest.mark.parametrize("horizon", ["10.5", "2e7"])
+def test_horizons_between_steps_and_far_out(document, horizon):
+    arguments = ("--set", "target=3", "--set", "right=0.6", "--horizon", horizon, "--runs", 2000)
+    found = document("simulate", "lattice", *arguments)
+    assert found["exact"] is not None and abs(found["z"]) < 4
 
 
 def test_sample_is_kept_when_the_exact_mean_is_interrupted(run, monkeypatch, tmp_path):
