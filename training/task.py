@@ -49,8 +49,9 @@ class Hardware:
     concurrent : int
         Networks in flight at once on one CUDA device.
     engine : {"auto", "stacked", "single"}
-        "stacked": all networks of a block in one batched computation, for small ones without batch norm and
-        dropout; "single": one network at a time; "auto" chooses.
+        "stacked": all networks of a block in one batched computation, for small ones without batch norm, dropout,
+        recurrent layers, random numbers or branches on values in ``forward`` or loss; "single": one network at a time;
+        "auto" chooses.
     """
 
     device: str = "auto"

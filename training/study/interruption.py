@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked to end, and the state has been saved."""
+    """A signal asked to end; the message says whether the state has been saved."""
 
 
 class Interruption(AbstractContextManager["Interruption"]):
