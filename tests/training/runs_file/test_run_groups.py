@@ -27,7 +27,7 @@ from .small_groups import DIRECTIONS, group
         ({"directions": {"a": "up"}}, "`direction` must be"),
         ({"metrics": {"a": np.zeros(2)}}, r"`metrics` 'a': `values` must be a non-empty \(runs, epochs\)"),
         ({"period": 3}, "`perturbation` and `period` go together"),
-        ({"perturbation": "p", "period": 0}, "at least 1 epoch"),
+        ({"perturbation": "p", "period": 0}, "`period` must be a whole number of epochs, at least 1, got 0"),
         ({"perturbation": "p", "period": 2.5}, "`period` must be a whole number of epochs, got 2.5"),
         ({"perturbation": "p:q", "period": 2}, "`perturbation` 'p:q' is not a usable name"),
         ({"parameters": {"x": 1}}, "`parameters` belong to a perturbation"),
