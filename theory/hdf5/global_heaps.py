@@ -2,7 +2,7 @@
 
 A collection is a chain of objects, each of which says where the next one begins (HDF5 file format specification,
 III.E). The library follows that chain without asking whether it gets any further: where a damaged object says that it
-takes no room, it never returns.
+takes no room, it never returns; older ones (1.14) follow steps back as well.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ ALIGNMENT = 8
 SMALLEST_OBJECT = 16
 """Bytes, header included."""
 BLOCK_BYTES = 4 * 2**20
+BACK = 2**63
+"""From here on a step of 64 bits leads back."""
 
 
 def endless_heap(path: str | os.PathLike[str], length_size: int) -> int | None:
@@ -40,7 +42,7 @@ def endless_heap(path: str | os.PathLike[str], length_size: int) -> int | None:
             for step in _steps(file, start, length_size):
                 objects_left -= 1
                 # Collections that share bytes could make this as long as they like.
-                if step == 0 or objects_left < 0:
+                if not 0 < step < BACK or objects_left < 0:
                     return start
     return None
 
