@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.closed_forms import checks, contour, search
+from theory.whole_cycles import into_cycles
 
 FloatArray = NDArray[np.float64]
 LOG_MAX = float(np.log(np.finfo(float).max))
@@ -168,15 +169,6 @@ class FirstPassageLaw(ABC):
     def optimal_period(self) -> float:
         """Period of least mean first-passage time, to about 1e-9; infinite where resetting does not help."""
         return search.best_period(self.log_mfpt_sharp, self.mfpt(), self._reach() ** 2)
-
-
-def into_cycles(times: FloatArray, period: float) -> tuple[FloatArray, FloatArray]:
-    """Number of whole cycles before each time, and the time since the last began.
-
-    Rounded first, so that 3 * 0.1 is in the third cycle of 0.1 and not at the end of the second.
-    """
-    cycles = np.floor(np.round(times / period, 10))
-    return cycles, np.clip(times - cycles * period, 0.0, period)
 
 
 def exp(log_mean: FloatArray) -> FloatArray:

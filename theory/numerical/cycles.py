@@ -14,6 +14,7 @@ import numpy as np
 
 from theory.numerical.elimination import Array, BlockElimination, can_reach
 from theory.numerical.kernels import Kernel
+from theory.whole_cycles import into_cycles
 
 if TYPE_CHECKING:
     from theory.numerical.chain import AbsorbingChain
@@ -121,9 +122,8 @@ def periodic_survival(chain: AbsorbingChain, times: Array, period: float, kernel
     """Pr(T_P > t) at each time, (m,)."""
     if not times.size:
         return times
-    # Rounded first, so that 3 * 0.1 is in the third cycle of 0.1 and not at the end of the second.
-    cycle = np.floor(np.round(times / period, 10)).astype(int)
-    within = np.clip(times - cycle * period, 0.0, period)
+    cycles, within = into_cycles(times, period)
+    cycle = cycles.astype(int)
     moments, which = np.unique(within, return_inverse=True)
     ahead = chain.solver.propagator(visited(chain, kernel)).backward(np.ones(len(chain)), moments)
     survive = chain.solver.step(*sharp(period), visited(chain, kernel)).survive if cycle.max() else None

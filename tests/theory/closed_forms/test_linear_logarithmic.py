@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from scipy import integrate, special
+from scipy import integrate, special, stats
 
 from theory.closed_forms import Brownian, LinearLogarithmic
 
@@ -132,11 +132,14 @@ def test_survival_with_the_switch(case):
 @pytest.mark.parametrize("diffusion", [1e-3, 1e-5, 1e-8])
 def test_survival_with_the_switch_where_the_gaussian_is_narrow(diffusion):
     law, period = LinearLogarithmic(slope=1, strength=2, diffusion=diffusion, start=1), 0.3
-    # All are at 0.7 then, and none arrives yet.
-    assert law.survival_sharp(period * (1 + 1e-7), period) == pytest.approx(1, abs=1e-9)
-    # From there x^2 falls by 2 (k - D) t on average: all arrive about t = 0.49 / 4.
-    assert law.survival_sharp(period + 0.5 * 0.1225, period) > 1 - 1e-6
-    assert law.survival_sharp(period + 3 * 0.1225, period) < 0.7
+    # All are at about 0.7 then; from there x^2 falls by 4 t on average, so that they arrive about t = 0.49 / 4.
+    middle, variance = 0.7, 2 * diffusion * period
+    x = middle + np.sqrt(variance) * np.linspace(-9, 9, 20_001)
+    density = stats.norm.pdf(x, middle, np.sqrt(variance)) * -np.expm1(-x / (diffusion * period))
+    for t in 0.1225 * np.array([0.5, 0.98, 1, 1.02]):
+        left = special.gammainc((1 + 2 / diffusion) / 2, x**2 / (4 * diffusion * t))
+        exact = integrate.trapezoid(density * left, x)
+        assert law.survival_sharp(period + t, period) == pytest.approx(exact, abs=1e-8)
 
 
 def test_survival_with_a_switch_at_once():
